@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one table of lfad's named errors: org.arm.LFA1.Error.<Name>.
+ *
+ * LFA_ERROR_TABLE(X) expands X(symbol, "Name", retryable, "what it means and the way out") for each.
+ * Retryable: the same request may succeed later without anybody changing anything. Conditions that every
+ * D-Bus user knows (AccessDenied, InteractiveAuthorizationRequired, InvalidArgs, LimitsExceeded) have the
+ * standard names instead. */
+
+#define LFA_ERROR_TABLE(X)                                                                                      \
+        X(NO_SUCH_IMAGE, "NoSuchImage", 0,                                                                      \
+          "No image has this GUID or name; list what there is with 'lfactl list'.")                             \
+        X(AMBIGUOUS_IMAGE, "AmbiguousImage", 0, "The name fits several images; use the GUID.")                  \
+        X(NO_SUCH_JOB, "NoSuchJob", 0, "There is no such job, or it has ended.")                                \
+        X(STARTING, "Starting", 1, "lfad has not finished its first scan; ask again in a moment.")              \
+        X(SHUTTING_DOWN, "ShuttingDown", 1,                                                                     \
+          "lfad is stopping and takes no new jobs; ask again once it runs.")                                    \
+        X(NO_DRIVER, "NoDriver", 0,                                                                             \
+          "The kernel has no LFA driver bound: /sys/firmware/lfa does not exist.")                              \
+        X(NO_FIRMWARE, "NoFirmware", 0, "The driver is there, but its firmware offers no image.")               \
+        X(PROFILE_NOT_ALLOWED, "ProfileNotAllowed", 0,                                                          \
+          "This version of the kernel driver is not safe to drive; only the configuration can allow it.")       \
+        X(NOT_CAPABLE, "NotCapable", 0, "Firmware does not support live activation of this image.")             \
+        X(NOT_PENDING, "NotPending", 0, "Nothing is staged for this image; stage new firmware first.")          \
+        X(IMAGE_STALE, "ImageStale", 1,                                                                         \
+          "The driver is dropping this image; look again after its inventory settled.")                         \
+        X(NEEDS_CPU_RESET, "NeedsCpuReset", 0,                                                                  \
+          "Activating this image may reset CPUs, which no driver supports.")                                    \
+        X(VERSION_CHANGED, "VersionChanged", 0,                                                                 \
+          "The versions are not, or no longer, those that were asked for; look again and ask anew.")            \
+        X(KERNEL_BUSY, "KernelBusy", 1,                                                                         \
+          "The driver is busy or its tree has not settled; ask again in a moment.")                             \
+        X(REPEATED_ACTIVATION, "RepeatedActivation", 0,                                                         \
+          "This image was activated before, and firmware still reports it as pending with no version moved.")   \
+        X(KERNEL_AUTO_ACTIVATE, "KernelAutoActivate", 0,                                                        \
+          "The kernel activates this image by itself (auto_activate is 1) and that could not be switched off.") \
+        X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
+        X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
+          "lfad's records cannot be read or written; see its journal.")                                         \
+        X(DAEMON_RESTARTED, "DaemonRestarted", 1,                                                               \
+          "lfad was restarted before the activation began; nothing was done.")                                  \
+        X(HOST_RESTARTED, "HostRestarted", 0,                                                                   \
+          "The host restarted during the activation; check it before anything.")                                \
+        X(WORKER_FAILED, "WorkerFailed", 1,                                                                     \
+          "The helper process could not be started; nothing was written.")                                      \
+        X(NO_REPORT, "NoReport", 0,                                                                             \
+          "The helper process left no report: what the firmware did is not known.")                             \
+        X(IMAGE_GONE, "ImageGone", 0, "The image vanished from the driver's tree.")                             \
+        X(UNREADABLE, "Unreadable", 0, "The driver's values could not be read after the activation.")           \
+        X(UNEXPECTED_VERSION, "UnexpectedVersion", 0,                                                           \
+          "The firmware that runs now is not the one that was pending.")                                        \
+        X(NO_EFFECT, "NoEffect", 0, "The driver reported success, yet nothing changed.")                        \
+        X(ACTIVATION_FAILED, "ActivationFailed", 0,                                                             \
+          "Firmware refused the activation; the old version still runs.")                                       \
+        X(UNPROVEN, "Unproven", 0,                                                                              \
+          "The driver reported an error, and the new firmware may run nevertheless.")                           \
+        X(NO_PERMISSION, "NoPermission", 0, "The kernel refused access to the attribute.")                      \
+        X(READ_ONLY, "ReadOnly", 0,                                                                             \
+          "/sys/firmware is read-only here; is lfad in a container or too tight a sandbox?")                    \
+        X(INPUT_OUTPUT, "InputOutput", 0, "The driver's attribute could not be opened or written.")             \
+        X(CANCELLED, "Cancelled", 0, "The job was cancelled before anything was written.")
+
+/* ErrorId: LFA_ERROR_NONE = 0, then one value a row. Strings and the rest: src/core/errors.h. */
+#define LFA_ERROR_ENUM_ROW_(symbol, name, retryable, text) LFA_ERROR_##symbol,
+typedef enum ErrorId {
+        LFA_ERROR_NONE,
+        LFA_ERROR_TABLE(LFA_ERROR_ENUM_ROW_) _LFA_ERROR_MAX,
+} ErrorId;

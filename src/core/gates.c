@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The gates, in their order, each a function of the facts. */
+
+#include "core/gates.h"
+#include "core/enum-names.h"
+#include "core/profile.h"
+#include "util/macros.h"
+#include "util/string-table.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const gate_names[_GATE_MAX] = {
+        [GATE_DRIVER] = "driver", [GATE_IMAGE] = "image",   [GATE_VERSION] = "version",
+        [GATE_SETTLE] = "settle", [GATE_REPEAT] = "repeat", [GATE_KERNEL_AUTO] = "kernel-auto",
+};
+DEFINE_STRING_TABLE(gate, GateId, gate_names)
+
+static GateVerdict allow(void) {
+        return (GateVerdict){ .answer = GATE_ALLOW };
+}
+
+static GateVerdict _printf_(2, 3) deny(ErrorId error, const char *format, ...) {
+        GateVerdict verdict = { .answer = GATE_DENY, .error = error };
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
+        va_end(arguments);
+        return verdict;
+}
+
+static GateVerdict gate_driver(const GateFacts *facts) {
+        switch (facts->driver_state) {
+        case DRIVER_NO_DRIVER:
+                return deny(LFA_ERROR_NO_DRIVER, "%s", error_text(LFA_ERROR_NO_DRIVER));
+        case DRIVER_NO_FIRMWARE:
+                return deny(LFA_ERROR_NO_FIRMWARE, "%s", error_text(LFA_ERROR_NO_FIRMWARE));
+        case DRIVER_UNKNOWN:
+                return deny(LFA_ERROR_STARTING, "The driver's tree has not been read yet.");
+        default:
+                break;
+        }
+        if (!profile_is_allowed(facts->profile) && !facts->profile_allowed_by_configuration)
+                return deny(LFA_ERROR_PROFILE_NOT_ALLOWED,
+                            "The kernel driver is of version '%s', which is not safe to drive.",
+                            driver_profile_to_string(facts->profile));
+        return allow();
+}
+
+static GateVerdict gate_image(const GateFacts *facts) {
+        const ImageValues *image = facts->image;
+
+        if (!image)
+                return deny(LFA_ERROR_IMAGE_GONE, "The driver does not show this image any more.");
+        if (image_values_look_stale(image))
+                return deny(LFA_ERROR_IMAGE_STALE, "The driver is dropping image %s.", image->guid);
+        if (image->capable != 1)
+                return deny(LFA_ERROR_NOT_CAPABLE, "Image %s does not support live activation.",
+                            image->guid);
+        if (image->pending != 1)
+                return deny(LFA_ERROR_NOT_PENDING, "Nothing is staged for image %s.", image->guid);
+        /* Unreadable counts as yes: some drivers oops when such an image is activated. */
+        if (image->may_reset_cpu != 0)
+                return deny(LFA_ERROR_NEEDS_CPU_RESET, "Activating image %s may reset CPUs.", image->guid);
+        return allow();
+}
+
+static const char *version_or_none(const char *version) {
+        return version_known(version) ? version : "none";
+}
+
+static GateVerdict gate_version(const GateFacts *facts) {
+        const ImageValues *image = facts->image;
+
+        if (!image)
+                return allow(); /* gate image has said it */
+        if (facts->expected_current.given &&
+            strcmp(facts->expected_current.version, image->current_version) != 0)
+                return deny(LFA_ERROR_VERSION_CHANGED,
+                            "The current version of image %s is %s, expected was %s.", image->guid,
+                            version_or_none(image->current_version),
+                            version_or_none(facts->expected_current.version));
+        if (facts->expected_pending.given &&
+            strcmp(facts->expected_pending.version, image->pending_version) != 0)
+                return deny(LFA_ERROR_VERSION_CHANGED,
+                            "The pending version of image %s is %s, expected was %s.", image->guid,
+                            version_or_none(image->pending_version),
+                            version_or_none(facts->expected_pending.version));
+        return allow();
+}
+
+static GateVerdict gate_settle(const GateFacts *facts) {
+        uint64_t settled = facts->tree_stable_since_usec + facts->settle_usec;
+        GateVerdict verdict = { .answer = GATE_WAIT, .error = LFA_ERROR_KERNEL_BUSY };
+
+        if (facts->activation_running) {
+                verdict.retry_at_usec = UINT64_MAX;
+                snprintf(verdict.text, sizeof(verdict.text), "Another activation runs.");
+                return verdict;
+        }
+        if (facts->now_usec >= settled)
+                return allow();
+        if (facts->now_usec >= facts->settle_deadline_usec)
+                return deny(LFA_ERROR_KERNEL_BUSY, "The driver's tree does not settle.");
+        verdict.retry_at_usec =
+                        settled < facts->settle_deadline_usec ? settled : facts->settle_deadline_usec;
+        snprintf(verdict.text, sizeof(verdict.text), "The driver's tree changed %" PRIu64 " ms ago.",
+                 (uint64_t) ((facts->now_usec - facts->tree_stable_since_usec) / USEC_PER_MSEC));
+        return verdict;
+}
+
+static GateVerdict gate_repeat(const GateFacts *facts) {
+        if (!facts->activated_without_effect)
+                return allow();
+        return deny(LFA_ERROR_REPEATED_ACTIVATION,
+                    "This image was activated before; it is pending as before and no version moved.");
+}
+
+static GateVerdict gate_kernel_auto(const GateFacts *facts) {
+        if (!facts->auto_activate_stuck)
+                return allow();
+        return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE,
+                    "auto_activate of this image is 1 and could not be set to 0.");
+}
+
+static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
+        [GATE_DRIVER] = gate_driver, [GATE_IMAGE] = gate_image,   [GATE_VERSION] = gate_version,
+        [GATE_SETTLE] = gate_settle, [GATE_REPEAT] = gate_repeat, [GATE_KERNEL_AUTO] = gate_kernel_auto,
+};
+
+void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {
+        for (int i = 0; i < _GATE_MAX; i++)
+                verdicts[i] = gates[i](facts);
+}
+
+static const GateVerdict *first_with(const GateVerdict verdicts[static _GATE_MAX], GateAnswer answer) {
+        for (int i = 0; i < _GATE_MAX; i++)
+                if (verdicts[i].answer == answer)
+                        return &verdicts[i];
+        return NULL;
+}
+
+const GateVerdict *gates_first_denial(const GateVerdict verdicts[static _GATE_MAX]) {
+        return first_with(verdicts, GATE_DENY);
+}
+
+const GateVerdict *gates_decide(const GateVerdict verdicts[static _GATE_MAX]) {
+        const GateVerdict *waits = first_with(verdicts, GATE_WAIT);
+
+        return waits ? waits : first_with(verdicts, GATE_DENY);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one ordered list of reasons not to activate. Pure: facts are gathered first, then every gate answers.
+ * The list runs when a call arrives (before polkit: nobody types a password to learn that nothing is
+ * pending), when the job is made, when it is taken up, and last right before the worker starts. */
+
+#include "core/errors.h"
+#include "core/image-values.h"
+#include "core/version.h"
+#include "lfa/enums.h"
+
+typedef enum GateId {
+        GATE_DRIVER,
+        GATE_IMAGE,
+        GATE_VERSION,
+        GATE_SETTLE,
+        GATE_REPEAT,
+        GATE_KERNEL_AUTO,
+        _GATE_MAX,
+        _GATE_INVALID = -EINVAL,
+} GateId;
+
+const char *gate_to_string(GateId gate);
+GateId gate_from_string(const char *text);
+
+typedef enum GateAnswer {
+        GATE_ALLOW,
+        GATE_WAIT, /* lfad waits by itself, for seconds */
+        GATE_DENY,
+} GateAnswer;
+
+/* A version that must match: not given, or a version ("" = firmware gives none). */
+typedef struct ExpectedVersion {
+        bool given;
+        char version[VERSION_SIZE];
+} ExpectedVersion;
+
+typedef struct GateFacts {
+        /* driver */
+        DriverState driver_state;
+        DriverProfile profile;
+        bool profile_allowed_by_configuration;
+
+        /* image: NULL when the driver does not show it */
+        const ImageValues *image;
+
+        /* version: what the caller wants to find, or what polkit was shown */
+        ExpectedVersion expected_current, expected_pending;
+
+        /* settle */
+        bool activation_running; /* another job's, or an earlier generation's worker holds the lock */
+        uint64_t now_usec;       /* CLOCK_MONOTONIC */
+        uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC; when the tree last changed or an activation
+                                            ended */
+        uint64_t settle_usec;            /* how long it must have been stable */
+        uint64_t settle_deadline_usec;   /* CLOCK_MONOTONIC; waiting ends then, UINT64_MAX = never */
+
+        /* repeat */
+        bool activated_without_effect; /* to this very pending version */
+
+        /* kernel-auto */
+        bool auto_activate_stuck; /* it is 1, and writing 0 failed or did not help */
+} GateFacts;
+
+typedef struct GateVerdict {
+        GateAnswer answer;
+        ErrorId error;          /* LFA_ERROR_NONE when allowed */
+        uint64_t retry_at_usec; /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
+                                 */
+        char text[192];         /* names the object and the numbers; "" when allowed */
+} GateVerdict;
+
+/* Fills one verdict a gate, in the order of the list. */
+void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]);
+
+/* The first gate that denies, or NULL. For answering a call: what is waited for is no refusal. */
+const GateVerdict *gates_first_denial(const GateVerdict verdicts[static _GATE_MAX]);
+
+/* The verdict that decides whether a job may go on: a gate that waits before one that denies, since facts
+ * are not to be trusted while the tree settles. NULL: go. */
+const GateVerdict *gates_decide(const GateVerdict verdicts[static _GATE_MAX]);
