@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lfad-worker activate: look once more, write once, look again, and leave a report that outlives lfad.
+ *
+ * `activation_pending` is read right before the write: some firmware looks at what is staged only when
+ * asked, and would refuse otherwise. A retry follows only EBUSY and EAGAIN, which the driver gives before it
+ * calls firmware. */
+
+#include "kernel/image-reader.h"
+#include "kernel/tree-reader.h"
+#include "util/attr-io.h"
+#include "util/clock.h"
+#include "util/file-io.h"
+#include "util/macros.h"
+#include "worker/answer.h"
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+#define BUSY_RETRY_FIRST_MSEC 5
+#define BUSY_RETRY_TOTAL_MSEC 1000
+
+/* lfad reads the pid from the lock file when it finds the lock taken by a worker of an earlier lfad. */
+static void sign_lock(int lock_fd) {
+        char text[16];
+        int length = snprintf(text, sizeof(text), "%d\n", (int) getpid());
+
+        if (lock_fd < 0)
+                return;
+        (void) fcntl(lock_fd, F_SETFD, FD_CLOEXEC);
+        if (ftruncate(lock_fd, 0) >= 0)
+                (void) !pwrite(lock_fd, text, (size_t) length, 0);
+}
+
+static void start_report(const WorkerRequest *request, ActivationReport *report) {
+        sd_id128_t boot_id;
+
+        *report = (ActivationReport){ .job = request->job,
+                                      .profile = request->profile,
+                                      .stage = STAGE_OPEN };
+        memcpy(report->guid, request->guid, GUID_STRING_SIZE);
+        if (sd_id128_get_boot(&boot_id) >= 0)
+                sd_id128_to_string(boot_id, report->boot_id);
+        image_values_init(&report->before, request->guid);
+        image_values_init(&report->after, request->guid);
+}
+
+static bool version_matches(const ExpectedVersion *expected, const char *version) {
+        return !expected->given || strcmp(expected->version, version) == 0;
+}
+
+/* Whether what is there is still what was authorised, and nothing that must never be written to. */
+static bool may_write(const WorkerRequest *request, const ImageValues *values) {
+        return values->capable == 1 && values->pending == 1 && values->may_reset_cpu == 0 &&
+               !image_values_look_stale(values) &&
+               version_matches(&request->from, values->current_version) &&
+               version_matches(&request->to, values->pending_version);
+}
+
+/* One write(2). Returns 0 or a positive errno, also that of an open that failed; report->stage tells which.
+ */
+static int write_once(int tree_fd, ActivationReport *report) {
+        _cleanup_close_ int image_fd = -EBADF, fd = -EBADF;
+        uint64_t begin;
+        int r;
+
+        report->stage = STAGE_OPEN;
+        image_fd = openat(tree_fd, report->guid, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (image_fd < 0)
+                return errno;
+        fd = attr_open_write(image_fd, "activate");
+        if (fd < 0)
+                return -fd;
+
+        (void) worker_say(answer_new(ANSWER_WRITING));
+        report->stage = STAGE_WRITE;
+        report->attempts++;
+        report->write_timestamp = clock_realtime(&system_clock);
+        begin = clock_monotonic(&system_clock);
+        r = attr_write_byte(fd, '1');
+        report->write_usec = clock_monotonic(&system_clock) - begin;
+        return -r;
+}
+
+static void pause_msec(unsigned msec) {
+        struct timespec pause = { .tv_sec = msec / 1000, .tv_nsec = (long) (msec % 1000) * 1000 * 1000 };
+
+        nanosleep(&pause, NULL);
+}
+
+/* Looks and writes; again for about a second while the driver is busy: right after a success it is for
+ * milliseconds, and what is pending may have been activated by somebody else meanwhile. */
+static void check_and_write(const WorkerRequest *request, int tree_fd, ActivationReport *report) {
+        unsigned waited = 0, pause = BUSY_RETRY_FIRST_MSEC;
+
+        for (;;) {
+                int r = image_read_settled(tree_fd, report->guid, report->profile, &report->before);
+
+                if (r < 0) {
+                        report->stage = STAGE_OPEN;
+                        report->error = -r;
+                        return;
+                }
+                if (!may_write(request, &report->before)) {
+                        report->stage = STAGE_CHANGED;
+                        report->error = 0;
+                        return;
+                }
+                report->error = write_once(tree_fd, report);
+                if ((report->error != EBUSY && report->error != EAGAIN) || waited >= BUSY_RETRY_TOTAL_MSEC)
+                        return;
+                pause_msec(pause);
+                waited += pause;
+                pause *= 2;
+        }
+}
+
+static void look_again(int tree_fd, ActivationReport *report) {
+        int r = image_read_settled(tree_fd, report->guid, report->profile, &report->after);
+
+        report->gone = r < 0;
+        report->stale = r >= 0 && image_values_look_stale(&report->after);
+}
+
+/* Firmware may keep a refused image in its one slot until somebody cancels it, and refuse every other image
+ * meanwhile (TF-A). Nothing of the kind happens after EBUSY or ENODEV, and an idle image answers EINVAL. */
+static void free_slot(int tree_fd, ActivationReport *report) {
+        _cleanup_close_ int image_fd = -EBADF, fd = -EBADF;
+
+        if (report->error == 0 || report->error == EBUSY || report->error == EAGAIN ||
+            report->error == ENODEV)
+                return;
+        if (report->gone || report->stale)
+                return;
+        image_fd = openat(tree_fd, report->guid, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (image_fd < 0)
+                return;
+        fd = attr_open_write(image_fd, "cancel");
+        if (fd < 0)
+                return;
+        report->cancel_sent = true;
+        report->cancel_error = -attr_write_byte(fd, '1');
+}
+
+static int write_report(const char *path, const char *text) {
+        g_autofree char *folder = g_path_get_dirname(path), *name = g_path_get_basename(path);
+        _cleanup_close_ int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return folder_fd < 0 ? -errno : file_replace(folder_fd, name, text, strlen(text), 0644);
+}
+
+/* Without a report lfad can only say that it does not know: a failure here is said, and nothing more can be
+ * done. */
+static int leave_report(const WorkerRequest *request, const ActivationReport *report) {
+        _cleanup_json_ json_object *object = answer_from_report(report);
+        const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+        int r = 0;
+
+        if (request->report_path)
+                r = write_report(request->report_path, text);
+        if (r < 0)
+                fprintf(stderr, "lfad-worker: cannot write %s: %s\n", request->report_path, g_strerror(-r));
+        return worker_say(json_object_get(object)) < 0 && r < 0 ? 1 : 0;
+}
+
+int worker_activate(const WorkerRequest *request) {
+        ActivationReport report;
+        _cleanup_close_ int tree_fd = -EBADF;
+
+        sign_lock(request->lock_fd);
+        start_report(request, &report);
+        tree_fd = tree_open(request->sysfs);
+        if (tree_fd < 0) {
+                report.error = -tree_fd;
+                return leave_report(request, &report);
+        }
+        check_and_write(request, tree_fd, &report);
+        if (report.stage == STAGE_WRITE) {
+                look_again(tree_fd, &report);
+                free_slot(tree_fd, &report);
+        }
+        return leave_report(request, &report);
+}
