@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Named errors as D-Bus replies. */
+
+#include "core/errors.h"
+#include "util/macros.h"
+
+#include <systemd/sd-bus.h>
+
+/* Sets org.arm.LFA1.Error.<Name>; text NULL or "": the table's own. Returns a negative number, as handlers
+ * want it. */
+int bus_error_set(sd_bus_error *error, ErrorId id, const char *text);
+
+/* org.freedesktop.DBus.Error.InvalidArgs with a text that names the argument. Returns -EINVAL. */
+int bus_error_invalid(sd_bus_error *error, const char *format, ...) _printf_(2, 3);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.arm.LFA1.Manager at /org/arm/LFA1. */
+
+#include "bus/bus-errors.h"
+#include "bus/options.h"
+#include "bus/service.h"
+#include "config.h"
+#include "core/enum-names.h"
+#include "lfa/bus-names.h"
+
+static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Service *service = userdata;
+        g_autofree char *path = NULL;
+        const char *text;
+        Image *image;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &text);
+        if (r < 0)
+                return r;
+        r = client_string_check("image", text, error);
+        if (r < 0)
+                return r;
+        r = manager_lookup_image(service->manager, text, &image);
+        if (r < 0)
+                return bus_error_set(error,
+                                     r == -ENOTUNIQ ? LFA_ERROR_AMBIGUOUS_IMAGE : LFA_ERROR_NO_SUCH_IMAGE,
+                                     NULL);
+        path = image_path(image->values.guid);
+        return sd_bus_reply_method_return(message, "o", path);
+}
+
+static int method_activate(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *image;
+        int r = sd_bus_message_read(message, "s", &image);
+
+        return r < 0 ? r : service_call_activate(userdata, message, image, error);
+}
+
+static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_refresh(userdata, message, error);
+}
+
+static int method_get_history(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_get_history(userdata, message, error);
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append(reply, "s", LFAD_VERSION);
+}
+
+static int get_driver_state(sd_bus *bus, const char *path, const char *interface, const char *property,
+                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "s", driver_state_to_string(service->manager->driver_state));
+}
+
+static int get_driver_profile(sd_bus *bus, const char *path, const char *interface, const char *property,
+                              sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "s", driver_profile_to_string(service->manager->profile));
+}
+
+static int get_uevent_monitor(sd_bus *bus, const char *path, const char *interface, const char *property,
+                              sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(
+                        reply, "s",
+                        uevent_monitor_state_to_string(uevent_monitor_state(service->manager->uevents)));
+}
+
+static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
+                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+        const Job *job = service->manager->current;
+        g_autofree char *current = job ? job_path(job->id) : g_strdup("/");
+
+        return sd_bus_message_append(reply, "o", current);
+}
+
+static int get_activating(sd_bus *bus, const char *path, const char *interface, const char *property,
+                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "b", service->manager->current != NULL);
+}
+
+static int get_supported_options(sd_bus *bus, const char *path, const char *interface, const char *property,
+                                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        return sd_bus_message_append_strv(reply, (char **) activate_options);
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("GetImage", SD_BUS_ARGS("s", image), SD_BUS_RESULT("o", path),
+                                method_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Activate", SD_BUS_ARGS("s", image, "a{sv}", options),
+                                SD_BUS_RESULT("o", job), method_activate, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_refresh,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
+                                SD_BUS_RESULT("aa{sv}", records), method_get_history,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("DriverState", "s", get_driver_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("DriverProfile", "s", get_driver_profile, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("UeventMonitor", "s", get_uevent_monitor, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job, "s", guid), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", guid, "s", result), 0),
+        SD_BUS_VTABLE_END,
+};
+
+int manager_interface_add(Service *service) {
+        sd_bus_slot *slot;
+        int r = sd_bus_add_object_vtable(service->bus, &slot, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE,
+                                         vtable, service);
+
+        if (r >= 0)
+                g_ptr_array_add(service->slots, slot);
+        return r;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way of every acting method, from the call to the reply. */
+
+#include "bus/request.h"
+#include "bus/bus-errors.h"
+#include "bus/polkit.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+/* A reading this old is fresh enough to judge a call by; the worker looks once more right before it writes.
+ */
+#define FRESH_USEC USEC_PER_SEC
+
+static int step_check(Request *request, sd_bus_error *error);
+
+/* Ends the request with an error reply (nothing is sent when the caller is gone). */
+static void request_fail(Request *request, int r, sd_bus_error *error) {
+        if (!sd_bus_error_is_set(error))
+                (void) sd_bus_error_set_errno(error, r);
+        (void) sd_bus_reply_method_error(request->message, error);
+        request_free(request);
+}
+
+/* Runs a step from a callback: a failure is the reply. */
+static void run_step(Request *request, int (*step)(Request *request, sd_bus_error *error)) {
+        _cleanup_(sd_bus_error_free)
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = step(request, &error);
+
+        if (r < 0)
+                request_fail(request, r, &error);
+}
+
+/* The request is over when this succeeds. */
+static int step_act(Request *request, sd_bus_error *error) {
+        int r = request->type->act(request, error);
+
+        if (r >= 0)
+                request_free(request);
+        return r;
+}
+
+static char *join_details(const Request *request) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < request->details->len; i++)
+                g_string_append_printf(text, "%s\n", (const char *) request->details->pdata[i]);
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static int check_afresh(Request *request, sd_bus_error *error) {
+        g_ptr_array_set_size(request->details, 0);
+        return request->type->check(request, error);
+}
+
+/* What was shown to polkit must be what is there now. */
+static int step_authorized(Request *request, sd_bus_error *error) {
+        g_autofree char *now = NULL;
+        int r = check_afresh(request, error);
+
+        if (r < 0)
+                return r;
+        now = join_details(request);
+        if (strcmp(now, request->shown) == 0)
+                return step_act(request, error);
+        if (request->asked_again)
+                return bus_error_set(error, LFA_ERROR_VERSION_CHANGED,
+                                     "What is pending changed while authorization was asked for.");
+        request->asked_again = true;
+        return step_check(request, error);
+}
+
+static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata);
+
+static int on_next(sd_event_source *source, void *userdata) {
+        Request *request = userdata;
+
+        request->polkit = polkit_check_free(request->polkit);
+        run_step(request, step_authorized);
+        return 0;
+}
+
+static int fail_authorization(Request *request, PolkitAnswer answer, const char *reason,
+                              sd_bus_error *error) {
+        switch (answer) {
+        case POLKIT_CHALLENGE:
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                "Action %s needs an authentication, and the call did not allow asking for it.",
+                                request->type->action);
+        case POLKIT_FAILED:
+                log_warning("polkit could not be asked about %s for uid %u: %s", request->type->action,
+                            request->uid, reason);
+                return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                         "polkit could not be asked about action %s: %s",
+                                         request->type->action, reason);
+        default:
+                return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                         "polkit denies action %s to uid %u.", request->type->action,
+                                         request->uid);
+        }
+}
+
+static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata) {
+        _cleanup_(sd_bus_error_free)
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        Request *request = userdata;
+        int r;
+
+        request->track = sd_bus_track_unref(request->track);
+        if (answer != POLKIT_YES)
+                r = fail_authorization(request, answer, reason, &error);
+        else
+                /* The check that calls us may only be freed from outside of its callback. */
+                r = sd_event_add_defer(request->service->manager->event, &request->next, on_next, request);
+        if (r < 0)
+                request_fail(request, r, &error);
+}
+
+/* Nobody waits for the answer any more: a dialog that is open closes. */
+static int on_caller_gone(sd_bus_track *track, void *userdata) {
+        request_free(userdata);
+        return 0;
+}
+
+static int ask_polkit(Request *request) {
+        int r;
+
+        g_free(request->shown);
+        request->shown = join_details(request);
+        r = sd_bus_track_new(request->service->bus, &request->track, on_caller_gone, request);
+        if (r >= 0)
+                r = sd_bus_track_add_sender(request->track, request->message);
+        if (r < 0)
+                return r;
+        return polkit_check_start(request->message, request->type->action, request->details, on_polkit,
+                                  request, &request->polkit);
+}
+
+static int step_check(Request *request, sd_bus_error *error) {
+        int r = check_afresh(request, error);
+
+        if (r < 0)
+                return r;
+        if (request->uid == 0 || (request->type->exempt && request->type->exempt(request)))
+                return step_act(request, error);
+        return ask_polkit(request);
+}
+
+static void on_fresh(int scan_error, void *userdata) {
+        _cleanup_(sd_bus_error_free)
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        Request *request = userdata;
+
+        /* Behind a running activation nothing can be read: the job will be judged anew when its turn comes.
+         */
+        if (scan_error >= 0 || request->service->manager->current) {
+                run_step(request, step_check);
+                return;
+        }
+        request_fail(request,
+                     bus_error_set(&error, LFA_ERROR_KERNEL_BUSY,
+                                   "The driver's tree could not be read in time."),
+                     &error);
+}
+
+static int step_fresh(Request *request, sd_bus_error *error) {
+        Manager *manager = request->service->manager;
+        uint64_t now = clock_monotonic(manager->clock);
+
+        if (!request->type->needs_fresh || manager->current)
+                return step_check(request, error);
+        if (scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, request))
+                return step_check(request, error);
+        return 0;
+}
+
+static int read_credentials(sd_bus_message *reply, Request *request) {
+        bool uid_known = false;
+        const char *key;
+        int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(reply, "s", &key);
+                if (r < 0)
+                        return r;
+                if (strcmp(key, "UnixUserID") == 0) {
+                        r = sd_bus_message_read(reply, "v", "u", &request->uid);
+                        uid_known = r >= 0;
+                } else if (strcmp(key, "ProcessID") == 0)
+                        r = sd_bus_message_read(reply, "v", "u", &request->pid);
+                else
+                        r = sd_bus_message_skip(reply, "v");
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(reply);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : uid_known ? 0 : -ENODATA;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        _cleanup_(sd_bus_error_free)
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        Request *request = userdata;
+
+        request->slot = sd_bus_slot_unref(request->slot);
+        if (sd_bus_message_is_method_error(reply, NULL) || read_credentials(reply, request) < 0) {
+                (void) sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED,
+                                        "The caller cannot be identified.");
+                request_fail(request, -EACCES, &error);
+                return 1;
+        }
+        run_step(request, step_fresh);
+        return 1;
+}
+
+static int check_caps(const Request *request, sd_bus_error *error) {
+        const char *sender = sd_bus_message_get_sender(request->message);
+        unsigned own = 0;
+
+        for (GList *link = request->service->requests.head; link; link = link->next)
+                own += g_strcmp0(sd_bus_message_get_sender(((Request *) link->data)->message), sender) == 0;
+        if (request->service->requests.length <= REQUESTS_MAX && own <= REQUESTS_PER_SENDER_MAX)
+                return 0;
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many requests are under way.");
+}
+
+int request_start(Request *request, sd_bus_error *error) {
+        _cleanup_(request_freep)
+        Request *owned = request;
+        Manager *manager = request->service->manager;
+        int r;
+
+        if (!manager->ready)
+                return bus_error_set(error, LFA_ERROR_STARTING, NULL);
+        if (manager->stopping)
+                return bus_error_set(error, LFA_ERROR_SHUTTING_DOWN, NULL);
+        r = check_caps(request, error);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_method_async(request->service->bus, &request->slot, "org.freedesktop.DBus",
+                                     "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                     "GetConnectionCredentials", on_credentials, request, "s",
+                                     sd_bus_message_get_sender(request->message));
+        if (r < 0)
+                return r;
+        (void) g_steal_pointer(&owned);
+        return 1;
+}
+
+Request *request_new(Service *service, const RequestType *type, sd_bus_message *message) {
+        Request *request = g_new0(Request, 1);
+
+        request->service = service;
+        request->type = type;
+        request->message = sd_bus_message_ref(message);
+        request->uid = UINT32_MAX;
+        request->reason = "";
+        request->details = g_ptr_array_new_with_free_func(g_free);
+        g_queue_push_tail(&service->requests, request);
+        return request;
+}
+
+void *request_free(Request *request) {
+        if (!request)
+                return NULL;
+        g_queue_remove(&request->service->requests, request);
+        scanner_forget(request->service->manager->scanner, request);
+        sd_event_source_disable_unref(request->next);
+        sd_bus_slot_unref(request->slot);
+        sd_bus_track_unref(request->track);
+        polkit_check_free(request->polkit);
+        sd_bus_message_unref(request->message);
+        g_ptr_array_unref(request->details);
+        g_free(request->shown);
+        g_free(request->image);
+        g_free(request);
+        return NULL;
+}
+
+void request_add_detail(Request *request, const char *key, const char *value) {
+        g_ptr_array_add(request->details, g_strdup(key));
+        g_ptr_array_add(request->details, g_strdup(value));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The way of every acting method, from the call to the reply, none of it blocking:
+ *
+ *   credentials -> a fresh reading, when the type needs one -> check -> polkit -> check again -> act
+ *
+ * check has no effect and runs before polkit, so that nobody types a password to learn that nothing is
+ * pending, and after it, since the world may have changed meanwhile: what polkit was shown must be what
+ * runs. uid 0 needs no polkit. */
+
+#include "bus/service.h"
+#include "core/gates.h"
+
+typedef struct Request Request;
+
+typedef struct RequestType {
+        const char *action; /* polkit's */
+        bool needs_fresh;   /* check judges a reading that is at most a second old */
+        /* Refuses, or fills request->details. Returns 0 or a negative errno with error set. */
+        int (*check)(Request *request, sd_bus_error *error);
+        /* True when this caller needs no polkit here. May be NULL. */
+        bool (*exempt)(const Request *request);
+        /* Does it and replies. Returns 0 or a negative errno with error set (then the error is the reply).
+         */
+        int (*act)(Request *request, sd_bus_error *error);
+} RequestType;
+
+struct Request {
+        Service *service; /* the owner; weak */
+        const RequestType *type;
+        sd_bus_message *message;
+        uint32_t uid, pid; /* of the caller: proof and hint */
+
+        /* what the method was called with */
+        char *image;  /* as it was named */
+        uint32_t job; /* an id */
+        ExpectedVersion expected_current, expected_pending;
+        const char *reason; /* borrowed from message */
+
+        /* what check has found; details: alternating keys and values */
+        GPtrArray *details;
+        char guid[GUID_STRING_SIZE], from[VERSION_SIZE], to[VERSION_SIZE];
+
+        char *shown; /* the details polkit was shown, as one text */
+        bool asked_again;
+        sd_bus_slot *slot; /* the credentials' call */
+        struct PolkitCheck *polkit;
+        sd_bus_track *track;   /* the caller, while polkit is asked */
+        sd_event_source *next; /* defer: after an asynchronous answer */
+};
+
+/* Begins. Takes the request; the reply comes from the event loop. Returns 1, or a negative errno with error
+ * set. */
+int request_start(Request *request, sd_bus_error *error);
+
+Request *request_new(Service *service, const RequestType *type, sd_bus_message *message);
+void *request_free(Request *request);
+
+static inline void request_freep(Request **request) {
+        *request = request_free(*request);
+}
+
+void request_add_detail(Request *request, const char *key, const char *value);

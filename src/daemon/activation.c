@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One activation: lock, last gates, "started" on disk, worker, evidence. What the evidence proves:
+ * conclude.c. */
+
+#include "core/enum-names.h"
+#include "daemon/activation-lock.h"
+#include "daemon/conclude.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+/* The driver's own budgets are 40 s; a write that takes longer is worth a word. */
+#define LONG_WRITE_USEC (60 * USEC_PER_SEC)
+
+static void release_lock(Manager *manager) {
+        manager->lock_fd = safe_close(manager->lock_fd);
+}
+
+static int on_long_write(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        if (!manager->current)
+                return 0;
+        log_warning("Job %u: the kernel has not returned from the activation of %s yet.",
+                    manager->current->id, manager->current->guid);
+        manager_notify_status(manager);
+        (void) sd_event_source_set_time_relative(source, LONG_WRITE_USEC);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+static void watch_for_long_write(Manager *manager) {
+        manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
+        if (sd_event_add_time_relative(manager->event, &manager->long_write_timer, CLOCK_MONOTONIC,
+                                       LONG_WRITE_USEC, USEC_PER_SEC, on_long_write, manager) < 0)
+                log_warning("Cannot add a timer for long activations.");
+}
+
+static void refuse(Manager *manager, Job *job, ErrorId error, const char *message) {
+        release_lock(manager);
+        job_finish(job, RESULT_REFUSED, error, message, NULL);
+        scanner_hold(manager->scanner, false);
+}
+
+static void on_answer(const Answer *answer, void *userdata) {
+        Job *job = userdata;
+
+        if (answer->type != ANSWER_RESULT || answer->report.job != job->id ||
+            strcmp(answer->report.guid, job->guid) != 0)
+                return;
+        job->report = answer->report;
+        job->has_report = true;
+}
+
+static void on_ended(bool clean, void *userdata) {
+        Job *job = userdata;
+        Manager *manager = job->manager;
+
+        job->worker = worker_process_free(job->worker);
+        if (!job->has_report)
+                job->has_report =
+                                activation_report_read(manager->settings->runtime_folder, job->id,
+                                                       history_boot_id(manager->history), &job->report) >= 0;
+        job_conclude(job, job->has_report ? &job->report : NULL, false);
+}
+
+static const WorkerCallbacks worker_callbacks = { .answer = on_answer, .ended = on_ended };
+
+static int start_worker(Manager *manager, Job *job) {
+        g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *report_path = activation_report_path(manager->settings->runtime_folder, job->id);
+
+        g_ptr_array_add(arguments, g_strdup("activate"));
+        g_ptr_array_add(arguments, g_strdup_printf("--guid=%s", job->guid));
+        g_ptr_array_add(arguments, g_strdup_printf("--job=%u", job->id));
+        g_ptr_array_add(arguments,
+                        g_strdup_printf("--profile=%s", driver_profile_to_string(manager->profile)));
+        g_ptr_array_add(arguments, g_strdup_printf("--report=%s", report_path));
+        g_ptr_array_add(arguments, g_strdup_printf("--lock-fd=%d", WORKER_INHERITED_FD));
+        g_ptr_array_add(arguments, g_strdup_printf("--from=%s", job->from));
+        g_ptr_array_add(arguments, g_strdup_printf("--to=%s", job->to));
+        return worker_process_start(manager->event, &manager->settings->worker, arguments, manager->lock_fd,
+                                    &worker_callbacks, job, &job->worker);
+}
+
+/* The last look at the gates: nothing asynchronous lies between it and the worker's start. */
+static const GateVerdict *last_gates(Manager *manager, Job *job, GateVerdict verdicts[static _GATE_MAX]) {
+        Expectations expectations = { { .given = true }, { .given = true } };
+
+        memcpy(expectations.current.version, job->from, VERSION_SIZE);
+        memcpy(expectations.pending.version, job->to, VERSION_SIZE);
+        manager_run_gates(manager, images_remember(manager, job->guid), job, &expectations, verdicts);
+        return gates_decide(verdicts);
+}
+
+/* Room for the records to come, then "started", on disk before the kernel is written to. */
+static int record_start(Manager *manager, Job *job) {
+        int r = history_reserve(manager->history);
+
+        if (r < 0)
+                return r;
+        job->started_usec = clock_realtime(manager->clock);
+        return history_append(manager->history, RECORD_STARTED, job_record(job), NULL);
+}
+
+int activation_begin(Manager *manager, Job *job) {
+        GateVerdict verdicts[_GATE_MAX];
+        const GateVerdict *refusal;
+        int r;
+
+        job_set_state(job, JOB_GUARDING);
+        scanner_hold(manager->scanner, true);
+        r = activation_lock_take(manager->settings->runtime_folder);
+        if (r == -EBUSY) {
+                scanner_hold(manager->scanner, false);
+                return r;
+        }
+        if (r < 0) {
+                log_error_errno(r, "Cannot take the activation lock");
+                refuse(manager, job, LFA_ERROR_STATE_UNAVAILABLE, NULL);
+                return 0;
+        }
+        manager->lock_fd = r;
+
+        refusal = last_gates(manager, job, verdicts);
+        if (refusal) {
+                refuse(manager, job, refusal->error, refusal->text);
+                return 0;
+        }
+        r = record_start(manager, job);
+        if (r < 0) {
+                log_error_errno(r, "Cannot record the start of job %u", job->id);
+                refuse(manager, job, r == -ENOSPC ? LFA_ERROR_DISK_FULL : LFA_ERROR_STATE_UNAVAILABLE, NULL);
+                return 0;
+        }
+        r = start_worker(manager, job);
+        release_lock(manager); /* the worker's copy holds it */
+        if (r < 0) {
+                log_error_errno(r, "Cannot start %s", manager->settings->worker.path);
+                job_finish(job, RESULT_FAILED, LFA_ERROR_WORKER_FAILED, NULL, NULL);
+                scanner_hold(manager->scanner, false);
+                return 0;
+        }
+        manager->observer->job_changed(job, JOB_PROPERTY_STARTED, manager->userdata);
+        job_set_state(job, JOB_ACTIVATING);
+        watch_for_long_write(manager);
+        return 0;
+}
+
+static void on_cancel_ended(bool clean, void *userdata) {
+        Job *job = userdata;
+
+        job->cancel_worker = worker_process_free(job->cancel_worker);
+}
+
+static void on_cancel_answer(const Answer *answer, void *userdata) {
+        Job *job = userdata;
+
+        if (answer->type == ANSWER_END)
+                log_info("Job %u: firmware %s the cancellation; what the activation came to is seen when it ends.",
+                         job->id, answer->error == 0 ? "took" : "did not take");
+}
+
+static const WorkerCallbacks cancel_callbacks = { .answer = on_cancel_answer, .ended = on_cancel_ended };
+
+void activation_cancel(Job *job) {
+        g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+        Manager *manager = job->manager;
+        int r;
+
+        if (job->cancel_sent || job->state != JOB_ACTIVATING)
+                return;
+        job->cancel_sent = true;
+        g_ptr_array_add(arguments, g_strdup("cancel"));
+        g_ptr_array_add(arguments, g_strdup_printf("--guid=%s", job->guid));
+        r = worker_process_start(manager->event, &manager->settings->worker, arguments, -EBADF,
+                                 &cancel_callbacks, job, &job->cancel_worker);
+        if (r < 0)
+                log_error_errno(r, "Cannot start %s to cancel job %u", manager->settings->worker.path,
+                                job->id);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From evidence to the record: the verdict of an activation, and what is remembered of it. */
+
+#include "daemon/conclude.h"
+#include "core/verdict.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+
+static char *describe(const Job *job, const Verdict *verdict, const ActivationReport *report) {
+        const char *from = version_known(job->from) ? job->from : "none";
+        const Image *image = images_remember(job->manager, job->guid);
+        const char *after = report ? report->after.current_version : image->values.current_version;
+        const char *pending = report ? report->before.pending_version : job->to;
+
+        switch (verdict->row) {
+        case VERDICT_NOTHING_WRITTEN:
+                if (verdict->result == RESULT_REFUSED)
+                        return g_strdup_printf(
+                                        "Right before the write the image showed current %s, pending %s: "
+                                        "not what was authorised.",
+                                        report->before.current_version, report->before.pending_version);
+                return g_strdup_printf("%s (%s)", error_text(verdict->error), g_strerror(report->error));
+        case VERDICT_VERSION_MOVED:
+                if (verdict->result == RESULT_SUCCEEDED)
+                        return g_strdup_printf("Version %s runs, was %s.", after, from);
+                return g_strdup_printf("Version %s runs, was %s; pending had been %s.", after, from,
+                                       pending);
+        case VERDICT_PENDING_FELL:
+                return g_strdup("The driver accepted and nothing is pending any more; no version proves it.");
+        case VERDICT_PENDING_STAYED:
+                if (verdict->result == RESULT_UNVERIFIED)
+                        return g_strdup("The driver accepted; firmware still reports the image as pending.");
+                break;
+        case VERDICT_REFUSED:
+        case VERDICT_UNPROVEN:
+                if (report->error > 0)
+                        return g_strdup_printf("%s (%s)", error_text(verdict->error),
+                                               g_strerror(report->error));
+                break;
+        default:
+                break;
+        }
+        return g_strdup(error_text(verdict->error));
+}
+
+static json_object *finished_record(const Job *job, const Verdict *verdict, const ActivationReport *report) {
+        json_object *record = job_record(job);
+
+        json_add_u64(record, "verdict-row", (uint64_t) verdict->row);
+        if (verdict->repeat)
+                json_object_object_add(record, "repeat", json_object_new_boolean(true));
+        if (!report)
+                return record;
+        json_add_u64(record, "errno", (uint64_t) report->error);
+        json_add_u64(record, "attempts", report->attempts);
+        if (report->stage == STAGE_WRITE) {
+                json_add_string(record, "version-after", report->after.current_version);
+                if (report->after.pending >= 0)
+                        json_add_u64(record, "pending-after", (uint64_t) report->after.pending);
+        }
+        if (report->cancel_sent)
+                json_add_u64(record, "cancel-errno", (uint64_t) report->cancel_error);
+        return record;
+}
+
+static void remember_for_gates(Image *image, const Job *job, const Verdict *verdict,
+                               const ActivationReport *report) {
+        image->repeat = verdict->repeat;
+        if (verdict->repeat)
+                memcpy(image->repeat_to, job->to, VERSION_SIZE);
+        if (report && report->stage == STAGE_WRITE && report->error == 0 && report->after.pending == 0)
+                image->pending_fell_before = true;
+}
+
+/* The worker's own reading is the freshest there is: who is told of the job's end finds the new version. */
+static void publish_values(Manager *manager, const ActivationReport *report) {
+        if (!report || report->stage != STAGE_WRITE || report->gone || report->stale)
+                return;
+        images_update_one(manager, &report->after);
+}
+
+static void conclude(Job *job, const ActivationReport *report, const ImageValues *seen, bool other_boot) {
+        Manager *manager = job->manager;
+        Image *image = images_remember(manager, job->guid);
+        VerdictFacts facts = {
+                .other_boot = other_boot,
+                .report = report,
+                .seen = seen,
+                .from = job->from,
+                .to = job->to,
+                .pending_fell_before = image->pending_fell_before,
+        };
+        Verdict verdict = verdict_find(&facts);
+        g_autofree char *message = describe(job, &verdict, report);
+
+        if (!other_boot)
+                manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        publish_values(manager, report);
+        remember_for_gates(image, job, &verdict, report);
+        job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));
+        scanner_hold(manager->scanner, false);
+        scanner_scan(manager->scanner);
+}
+
+static void on_read_again(int error, void *userdata) {
+        Job *job = userdata;
+        const Image *image = manager_find_image(job->manager, job->guid);
+
+        if (error != -ECANCELED) /* lfad ends: the next one finds the job without an end, and asks again */
+                conclude(job, NULL, error >= 0 && image ? &image->values : NULL, false);
+}
+
+void job_conclude(Job *job, const ActivationReport *report, bool other_boot) {
+        Manager *manager = job->manager;
+
+        job->worker = worker_process_free(job->worker);
+        manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
+        job_set_state(job, JOB_VERIFYING);
+        if (report)
+                job->write_usec = report->write_usec;
+        if (report || other_boot || (manager->current && manager->current != job)) {
+                conclude(job, report, NULL, other_boot);
+                return;
+        }
+        if (!manager->current) { /* found at start: nothing else may begin before it is judged */
+                g_queue_remove(&manager->queue, job);
+                manager->current = job;
+        }
+        scanner_hold(manager->scanner, false);
+        (void) scanner_wait(manager->scanner, clock_monotonic(manager->clock), on_read_again, job);
+}

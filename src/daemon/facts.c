@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Gathering what the gates judge. */
+
+#include "daemon/manager.h"
+#include "util/macros.h"
+
+/* How long a job waits for a tree that does not settle. */
+#define SETTLE_PATIENCE_USEC (10 * USEC_PER_SEC)
+
+static bool repeats(const Image *image) {
+        return image->repeat && strcmp(image->repeat_to, image->values.pending_version) == 0;
+}
+
+static void gather(const Manager *manager, const Image *image, const Job *job,
+                   const Expectations *expectations, GateFacts *ret) {
+        *ret = (GateFacts){
+                .driver_state = manager->driver_state,
+                .profile = manager->profile,
+                .image = image->present ? &image->values : NULL,
+                .expected_current = expectations->current,
+                .expected_pending = expectations->pending,
+                .activation_running =
+                                manager->foreign_activation || (manager->current && manager->current != job),
+                .now_usec = clock_monotonic(manager->clock),
+                .tree_stable_since_usec = manager->tree_stable_since_usec,
+                .settle_usec = manager->tree_stable_since_usec > 0 ? manager->settings->settle_usec : 0,
+                .settle_deadline_usec = job && job->taken_up_usec > 0
+                                                        ? job->taken_up_usec + SETTLE_PATIENCE_USEC
+                                                        : UINT64_MAX,
+                .activated_without_effect = repeats(image),
+                .auto_activate_stuck = image->auto_activate_stuck,
+        };
+}
+
+static void remember_blockers(Manager *manager, Image *image, const GateVerdict *verdicts) {
+        unsigned blockers = 0;
+
+        for (int i = 0; i < _GATE_MAX; i++)
+                if (verdicts[i].answer != GATE_ALLOW)
+                        blockers |= 1U << i;
+        image->evaluated_usec = clock_realtime(manager->clock);
+        if (image->blockers == blockers)
+                return;
+        image->blockers = blockers;
+        image_changed(manager, image, IMAGE_PROPERTY_BLOCKERS);
+}
+
+void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
+                       GateVerdict verdicts[static _GATE_MAX]) {
+        GateFacts facts;
+
+        gather(manager, image, job, expectations, &facts);
+        gates_run(&facts, verdicts);
+        remember_blockers(manager, image, verdicts);
+}

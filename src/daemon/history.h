@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* history.jsonl: what lfad did and saw, one JSON object a line, never rewritten. Every record is on disk
+ * (fdatasync) when history_append returns. This file and state.c are the only ones of the daemon that may
+ * block on a disk. */
+
+#include "util/clock.h"
+#include "util/json.h"
+
+#include <glib.h>
+
+typedef enum RecordType {
+        RECORD_QUEUED,   /* a job was accepted; its sequence number is the job's id, also as the key job */
+        RECORD_STARTED,  /* on disk before the kernel driver is written to */
+        RECORD_FINISHED, /* exactly one for each queued */
+        RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
+        RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
+        RECORD_AUTO_ACTIVATE_CLEARED,
+        _RECORD_MAX,
+        _RECORD_INVALID = -EINVAL,
+} RecordType;
+
+const char *record_type_to_string(RecordType type);
+RecordType record_type_from_string(const char *text);
+
+typedef struct History History;
+
+/* Opens or creates the file in folder (created when missing, mode 0755). A last line that was torn by a
+ * crash is left where it is and ends at the next append. Returns 0 or a negative errno. */
+int history_open(const char *folder, const Clock *clock, History **ret);
+void *history_free(History *history);
+static inline void history_freep(History **history) {
+        *history = history_free(*history);
+}
+
+/* Adds seq, type, timestamp (µs of CLOCK_REALTIME), monotonic (µs) and boot-id to the object and writes it.
+ * Takes the reference, also on failure. On failure nothing of the record stays in the file. Returns 0 and
+ * the record's sequence number; -ENOSPC and other negative errnos. */
+int history_append(History *history, RecordType type, json_object *record, uint64_t *ret_seq);
+
+/* Makes sure that the next records (about RECORDS_RESERVED of them) fit on the disk. Returns 0 or -ENOSPC.
+ */
+int history_reserve(History *history);
+#define RECORDS_RESERVED 5
+
+/* Reads the newest records, oldest first, from a bounded part of the file's end; lines that are no records
+ * are passed over. Returns an array of at most limit json_object references. */
+GPtrArray *history_read_tail(History *history, unsigned limit);
+
+const char *history_boot_id(const History *history);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What lfad knows of one image. */
+
+#include "daemon/image.h"
+#include "util/known-guids.h"
+
+#include <string.h>
+
+unsigned image_values_diff(const ImageValues *a, const ImageValues *b) {
+        unsigned mask = 0;
+
+        if (strcmp(a->name, b->name) != 0)
+                mask |= IMAGE_PROPERTY_NAME;
+        if (strcmp(a->current_version, b->current_version) != 0)
+                mask |= IMAGE_PROPERTY_CURRENT_VERSION;
+        if (strcmp(a->pending_version, b->pending_version) != 0)
+                mask |= IMAGE_PROPERTY_PENDING_VERSION;
+        if (a->capable != b->capable)
+                mask |= IMAGE_PROPERTY_CAPABLE;
+        if (a->pending != b->pending)
+                mask |= IMAGE_PROPERTY_PENDING;
+        if (a->may_reset_cpu != b->may_reset_cpu)
+                mask |= IMAGE_PROPERTY_MAY_RESET_CPU;
+        if (a->cpu_rendezvous != b->cpu_rendezvous)
+                mask |= IMAGE_PROPERTY_CPU_RENDEZVOUS;
+        if (a->force_cpu_rendezvous != b->force_cpu_rendezvous)
+                mask |= IMAGE_PROPERTY_FORCE_CPU_RENDEZVOUS;
+        if (a->auto_activate != b->auto_activate)
+                mask |= IMAGE_PROPERTY_KERNEL_AUTO_ACTIVATE;
+        return mask;
+}
+
+const char *image_display_name(const Image *image) {
+        const KnownGuid *known = known_guid_find(image->values.guid);
+
+        if (known)
+                return known->name;
+        return image->values.name[0] ? image->values.name : image->values.guid;
+}
+
+const char *image_alias(const Image *image) {
+        const KnownGuid *known = known_guid_find(image->values.guid);
+
+        return known ? known->alias : "";
+}

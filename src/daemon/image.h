@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What lfad knows of one image: the last reading that counts, and what was remembered of its activations. */
+
+#include "core/errors.h"
+#include "core/image-values.h"
+#include "lfa/enums.h"
+
+typedef enum ImageProperty {
+        IMAGE_PROPERTY_NAME = 1 << 0,
+        IMAGE_PROPERTY_CURRENT_VERSION = 1 << 1,
+        IMAGE_PROPERTY_PENDING_VERSION = 1 << 2,
+        IMAGE_PROPERTY_CAPABLE = 1 << 3,
+        IMAGE_PROPERTY_PENDING = 1 << 4,
+        IMAGE_PROPERTY_MAY_RESET_CPU = 1 << 5,
+        IMAGE_PROPERTY_CPU_RENDEZVOUS = 1 << 6,
+        IMAGE_PROPERTY_FORCE_CPU_RENDEZVOUS = 1 << 7,
+        IMAGE_PROPERTY_KERNEL_AUTO_ACTIVATE = 1 << 8,
+        IMAGE_PROPERTY_STATE = 1 << 9,
+        IMAGE_PROPERTY_BLOCKERS = 1 << 10,
+        IMAGE_PROPERTY_LAST_RESULT = 1 << 11,
+        IMAGE_PROPERTY_LAST_ERROR = 1 << 12,
+        IMAGE_PROPERTY_LAST_ACTIVATED = 1 << 13,
+} ImageProperty;
+
+typedef struct Manager Manager;
+
+typedef struct Image {
+        Manager *manager; /* the owner; weak */
+        ImageValues values;
+        bool present;     /* the driver shows it; else only what is remembered is kept */
+        ImageState state; /* as published */
+
+        JobResult last_result; /* of the last job */
+        ErrorId last_error;
+        uint64_t last_activated_usec; /* CLOCK_REALTIME of the last success or unverified end */
+        uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
+
+        bool repeat;                  /* accepted, yet still pending with no version moved ... */
+        char repeat_to[VERSION_SIZE]; /* ... when this was pending */
+        bool pending_fell_before;     /* pending was once seen to fall after an accepted activation */
+        unsigned auto_clear_attempts; /* auto_activate was 1 in so many readings in a row */
+        bool auto_activate_stuck;
+
+        unsigned blockers; /* bit mask of GateId */
+        uint64_t evaluated_usec;
+} Image;
+
+/* The properties in which the two readings differ. */
+unsigned image_values_diff(const ImageValues *a, const ImageValues *b);
+
+/* A name to show, never empty: the known name of the GUID, else the kernel's, else the GUID. Borrowed. */
+const char *image_display_name(const Image *image);
+
+/* A short name to type, or "". */
+const char *image_alias(const Image *image);

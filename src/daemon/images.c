@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The images: taking in a reading of the tree, noticing what moved without us. */
+
+#include "core/enum-names.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+
+Image *manager_find_image(const Manager *manager, const char *guid) {
+        Image *image = g_hash_table_lookup(manager->images, guid);
+
+        return image && image->present ? image : NULL;
+}
+
+Image *images_remember(Manager *manager, const char *guid) {
+        Image *image = g_hash_table_lookup(manager->images, guid);
+
+        if (!image) {
+                image = g_new0(Image, 1);
+                image->manager = manager;
+                image_values_init(&image->values, guid);
+                g_hash_table_insert(manager->images, image->values.guid, image);
+        }
+        return image;
+}
+
+void image_changed(Manager *manager, Image *image, unsigned properties) {
+        if (properties != 0 && image->present)
+                manager->observer->image_changed(image, properties, manager->userdata);
+}
+
+static ImageState find_state(Manager *manager, const Image *image) {
+        const Job *job = manager_find_job_of_image(manager, image->values.guid);
+
+        if (job)
+                return job_is_running(job) ? IMAGE_ACTIVATING : IMAGE_SCHEDULED;
+        if (image_values_look_stale(&image->values))
+                return IMAGE_STALE;
+        if (image->values.pending != 1)
+                return IMAGE_IDLE;
+        return image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN ? IMAGE_FAILED
+                                                                                           : IMAGE_PENDING;
+}
+
+void image_refresh_state(Manager *manager, Image *image) {
+        ImageState state = find_state(manager, image);
+
+        if (image->state == state)
+                return;
+        image->state = state;
+        image_changed(manager, image, IMAGE_PROPERTY_STATE);
+}
+
+/* A version that moved, or pending that fell, without a job of ours; or the answer to one that ended
+ * unknown. */
+static void record_outside_change(Manager *manager, Image *image, const ImageValues *before) {
+        json_object *record = json_object_new_object();
+        bool settles = image->unsettled_job != 0;
+        int r;
+
+        json_add_string(record, "guid", image->values.guid);
+        json_add_string(record, "from", before->current_version);
+        json_add_string(record, "to", image->values.current_version);
+        json_object_object_add(record, "pending", json_object_new_boolean(image->values.pending == 1));
+        if (settles)
+                json_add_u64(record, "job", image->unsettled_job);
+        image->unsettled_job = 0;
+        log_notice("Image %s (%s): version %s -> %s, pending %d -> %d, %s.", image->values.guid,
+                   image_display_name(image), before->current_version, image->values.current_version,
+                   before->pending, image->values.pending,
+                   settles ? "which settles an earlier job" : "without an activation of lfad's");
+        if (!manager->history) {
+                json_object_put(record);
+                return;
+        }
+        r = history_append(manager->history, settles ? RECORD_SETTLED : RECORD_EXTERNAL, record, NULL);
+        if (r < 0)
+                log_error_errno(r, "Cannot record it");
+}
+
+static void forget_repeat(Image *image, ChangeFlags change) {
+        if (change & (CHANGE_VERSION | CHANGE_PENDING_FELL))
+                image->repeat = false;
+}
+
+static void add_image(Manager *manager, const ImageValues *values) {
+        Image *image = images_remember(manager, values->guid);
+        ImageValues before = image->values;
+
+        image->values = *values;
+        image->present = true;
+        image->state = find_state(manager, image);
+        /* Known from before it vanished, or from the history: it may come back as another version. */
+        if (image_change(&before, values) & CHANGE_VERSION)
+                record_outside_change(manager, image, &before);
+        manager->observer->image_added(image, manager->userdata);
+}
+
+static void update_image(Manager *manager, Image *image, const ImageValues *values, bool ours) {
+        ImageValues before = image->values;
+        ChangeFlags change = image_change(&before, values);
+
+        image->values = *values;
+        forget_repeat(image, change);
+        if (!ours && (change & (CHANGE_VERSION | CHANGE_PENDING_FELL)))
+                record_outside_change(manager, image, &before);
+        image_changed(manager, image, image_values_diff(&before, values));
+        image_refresh_state(manager, image);
+}
+
+/* Returns true when any vanished. What is remembered of them stays. */
+static bool remove_vanished(Manager *manager, const Tree *tree) {
+        GHashTableIter iterator;
+        bool any = false;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                if (!image->present || tree_find(tree, image->values.guid))
+                        continue;
+                manager->observer->image_removed(image, manager->userdata);
+                image->present = false;
+                any = true;
+        }
+        return any;
+}
+
+static void update_driver(Manager *manager, const Tree *tree) {
+        DriverProfile profile = tree->profile;
+        unsigned changed = 0;
+
+        /* The attributes of both are the same; only nvnew announces an inventory that changed. */
+        if (profile == PROFILE_NV3 && manager->change_event_seen)
+                profile = PROFILE_NVNEW;
+        if (manager->driver_state != tree->driver_state)
+                changed |= MANAGER_PROPERTY_DRIVER_STATE;
+        if (manager->profile != profile)
+                changed |= MANAGER_PROPERTY_DRIVER_PROFILE;
+        if (changed == 0)
+                return;
+        manager->driver_state = tree->driver_state;
+        manager->profile = profile;
+        log_info("Driver: %s, profile %s, %u images.", driver_state_to_string(manager->driver_state),
+                 driver_profile_to_string(profile), tree->images->len);
+        manager->observer->manager_changed(changed, manager->userdata);
+}
+
+/* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
+static bool is_being_verified(const Manager *manager, const Image *image) {
+        const Job *job = manager->current;
+
+        return job && job->state == JOB_VERIFYING && strcmp(job->guid, image->values.guid) == 0;
+}
+
+void images_update(Manager *manager, const Tree *tree) {
+        bool first = manager->driver_state == DRIVER_UNKNOWN, moved = false;
+
+        update_driver(manager, tree);
+        if (remove_vanished(manager, tree))
+                moved = true;
+        for (unsigned i = 0; i < tree->images->len; i++) {
+                const ImageValues *values = &g_array_index(tree->images, ImageValues, i);
+                Image *image = manager_find_image(manager, values->guid);
+
+                if (!image) {
+                        add_image(manager, values);
+                        moved = true;
+                        continue;
+                }
+                if (image_change(&image->values, values) & CHANGE_VERSION || image_values_look_stale(values))
+                        moved = true;
+                update_image(manager, image, values, is_being_verified(manager, image));
+        }
+        if (moved && !first)
+                manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        auto_activate_clear(manager);
+        manager_notify_status(manager);
+}
+
+void images_update_one(Manager *manager, const ImageValues *values) {
+        Image *image = manager_find_image(manager, values->guid);
+
+        if (image)
+                update_image(manager, image, values, true);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One request to activate one image. */
+
+#include "daemon/job.h"
+
+Job *job_new(Manager *manager, const JobRequest *request) {
+        Job *job = g_new0(Job, 1);
+
+        job->manager = manager;
+        memcpy(job->guid, request->guid, GUID_STRING_SIZE);
+        g_strlcpy(job->from, request->from, sizeof(job->from));
+        g_strlcpy(job->to, request->to, sizeof(job->to));
+        job->uid = request->uid;
+        job->pid = request->pid;
+        job->reason = g_strdup(request->reason);
+        job->message = g_strdup("");
+        return job;
+}
+
+void *job_free(Job *job) {
+        if (job) {
+                worker_process_free(job->worker);
+                worker_process_free(job->cancel_worker);
+                sd_event_source_disable_unref(job->forget_source);
+                g_free(job->message);
+                g_free(job->reason);
+                g_free(job);
+        }
+        return NULL;
+}
+
+json_object *job_record(const Job *job) {
+        json_object *record = json_object_new_object();
+
+        if (job->id > 0)
+                json_add_u64(record, "job", job->id);
+        json_add_string(record, "guid", job->guid);
+        json_add_string(record, "from", job->from);
+        json_add_string(record, "to", job->to);
+        return record;
+}

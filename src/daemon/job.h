@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One request to activate one image, from its acceptance to its end and 60 s beyond. */
+
+#include "core/activation-report.h"
+#include "core/errors.h"
+#include "core/gates.h"
+#include "daemon/worker-process.h"
+#include "lfa/enums.h"
+
+typedef enum JobProperty {
+        JOB_PROPERTY_STATE = 1 << 0,
+        JOB_PROPERTY_STARTED = 1 << 1,
+        JOB_PROPERTY_END = 1 << 2, /* result, error, message, retryable, finished, write time */
+} JobProperty;
+
+typedef struct Manager Manager;
+
+typedef struct Job {
+        Manager *manager; /* the owner; weak */
+        uint32_t id;      /* the sequence number of its "queued" record */
+        char guid[GUID_STRING_SIZE];
+        JobState state;
+        JobResult result;
+        ErrorId error;
+        char *message;
+
+        /* what was authorised, "" = firmware gives no version */
+        char from[VERSION_SIZE], to[VERSION_SIZE];
+        uint32_t uid, pid;
+        char *reason;
+
+        uint64_t queued_usec, started_usec, finished_usec; /* CLOCK_REALTIME, 0 = not yet */
+        uint64_t write_usec;
+        uint64_t taken_up_usec; /* CLOCK_MONOTONIC when it came to the head of the queue, 0 = not yet */
+
+        /* while it is activating */
+        WorkerProcess *worker, *cancel_worker;
+        bool cancel_sent;
+        bool has_report;
+        ActivationReport report;
+
+        sd_event_source *forget_source; /* after its end */
+} Job;
+
+/* What a caller asks for; borrowed strings. */
+typedef struct JobRequest {
+        const char *guid;
+        const char *from, *to;
+        uint32_t uid, pid;
+        const char *reason; /* "" = none */
+} JobRequest;
+
+Job *job_new(Manager *manager, const JobRequest *request);
+void *job_free(Job *job);
+
+static inline bool job_is_done(const Job *job) {
+        return job->state == JOB_DONE;
+}
+
+/* Past its gates: it can no longer simply be dropped. */
+static inline bool job_is_running(const Job *job) {
+        return job->state == JOB_GUARDING || job->state == JOB_ACTIVATING || job->state == JOB_VERIFYING;
+}
+
+/* A new object with the keys that all records of a job have: job, guid, from, to. */
+json_object *job_record(const Job *job);

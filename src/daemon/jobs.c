@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Jobs: accepting, cancelling, ending. */
+
+#include "core/enum-names.h"
+#include "daemon/activation-lock.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+/* How long a client that was slow can still read how its job ended. */
+#define KEEP_FINISHED_USEC (60 * USEC_PER_SEC)
+
+Job *manager_find_job(const Manager *manager, uint32_t id) {
+        return g_hash_table_lookup(manager->jobs, GUINT_TO_POINTER(id));
+}
+
+Job *manager_find_job_of_image(const Manager *manager, const char *guid) {
+        if (manager->current && strcmp(manager->current->guid, guid) == 0)
+                return manager->current;
+        for (GList *link = manager->queue.head; link; link = link->next) {
+                Job *job = link->data;
+
+                if (strcmp(job->guid, guid) == 0)
+                        return job;
+        }
+        return NULL;
+}
+
+static int check_caps(const Manager *manager, uint32_t uid) {
+        unsigned all = manager->queue.length, own = 0;
+
+        for (GList *link = manager->queue.head; link; link = link->next)
+                own += ((Job *) link->data)->uid == uid;
+        return all >= JOBS_MAX || own >= JOBS_PER_UID_MAX ? -EDQUOT : 0;
+}
+
+static void enter_job(Manager *manager, Job *job, uint32_t id) {
+        Image *image;
+
+        job->id = id;
+        g_hash_table_insert(manager->jobs, GUINT_TO_POINTER(id), job);
+        g_queue_push_tail(&manager->queue, job);
+        image = manager_find_image(manager, job->guid);
+        if (image)
+                image_refresh_state(manager, image);
+}
+
+static json_object *queued_record(const Job *job) {
+        json_object *record = job_record(job);
+
+        json_add_u64(record, "uid", job->uid);
+        json_add_u64(record, "pid", job->pid);
+        json_add_string(record, "reason", job->reason);
+        return record;
+}
+
+static void job_freep(Job **job) {
+        job_free(*job);
+}
+
+int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
+        _cleanup_(job_freep)
+        Job *job = NULL;
+        uint64_t seq;
+        int r;
+
+        if (manager->stopping)
+                return -ESHUTDOWN;
+        r = check_caps(manager, request->uid);
+        if (r < 0)
+                return r;
+        if (!manager->history)
+                return -EIO;
+        job = job_new(manager, request);
+        job->queued_usec = clock_realtime(manager->clock);
+        r = history_append(manager->history, RECORD_QUEUED, queued_record(job), &seq);
+        if (r < 0)
+                return log_error_errno(r, "Cannot record a job");
+        if (seq > UINT32_MAX)
+                return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
+        enter_job(manager, job, (uint32_t) seq);
+        log_info("Job %u: activate %s (%s), %s -> %s, asked for by uid %u.", job->id, job->guid,
+                 image_display_name(images_remember(manager, job->guid)), job->from, job->to, job->uid);
+        manager->observer->job_new(job, manager->userdata);
+        queue_schedule(manager);
+        *ret = g_steal_pointer(&job);
+        return 0;
+}
+
+Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request) {
+        Job *job = job_new(manager, request);
+
+        enter_job(manager, job, id);
+        return job;
+}
+
+void job_set_state(Job *job, JobState state) {
+        Manager *manager = job->manager;
+        Image *image = manager_find_image(manager, job->guid);
+
+        if (job->state == state)
+                return;
+        job->state = state;
+        manager->observer->job_changed(job, JOB_PROPERTY_STATE, manager->userdata);
+        if (image)
+                image_refresh_state(manager, image);
+        manager_notify_status(manager);
+}
+
+static void forget_job(Job *job) {
+        Manager *manager = job->manager;
+
+        g_queue_remove(&manager->finished, job);
+        manager->observer->job_forgotten(job, manager->userdata);
+        g_hash_table_remove(manager->jobs, GUINT_TO_POINTER(job->id));
+}
+
+static int on_forget(sd_event_source *source, uint64_t usec, void *userdata) {
+        forget_job(userdata);
+        return 0;
+}
+
+static void keep_for_a_while(Job *job) {
+        Manager *manager = job->manager;
+        int r;
+
+        g_queue_push_tail(&manager->finished, job);
+        r = sd_event_add_time_relative(manager->event, &job->forget_source, CLOCK_MONOTONIC,
+                                       KEEP_FINISHED_USEC, USEC_PER_SEC, on_forget, job);
+        if (r < 0)
+                log_error_errno(r, "Cannot add a timer for job %u", job->id);
+        while (manager->finished.length > FINISHED_JOBS_MAX)
+                forget_job(manager->finished.head->data);
+}
+
+/* The report stays until the record is on disk: a restart then settles the job from it. */
+static void record_end(Job *job, json_object *record) {
+        Manager *manager = job->manager;
+        int r = -EIO;
+
+        if (!record)
+                record = job_record(job);
+        json_add_string(record, "result", job_result_to_string(job->result));
+        json_add_string(record, "error", error_bus_name(job->error));
+        json_add_string(record, "message", job->message);
+        json_add_u64(record, "uid", job->uid);
+        json_add_u64(record, "write-usec", job->write_usec);
+        if (manager->history)
+                r = history_append(manager->history, RECORD_FINISHED, record, NULL);
+        else
+                json_object_put(record);
+        if (r < 0)
+                log_error_errno(r, "Cannot record the end of job %u", job->id);
+        else
+                activation_report_remove(manager->settings->runtime_folder, job->id);
+}
+
+static void remember_end(Job *job) {
+        Image *image = images_remember(job->manager, job->guid);
+
+        image->last_result = job->result;
+        image->last_error = job->error;
+        if (job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED)
+                image->last_activated_usec = job->finished_usec;
+        image->unsettled_job =
+                        job->result == RESULT_UNKNOWN || job->result == RESULT_UNVERIFIED ? job->id : 0;
+        image_changed(job->manager, image,
+                      IMAGE_PROPERTY_LAST_RESULT | IMAGE_PROPERTY_LAST_ERROR |
+                                      IMAGE_PROPERTY_LAST_ACTIVATED);
+}
+
+static void log_end(const Job *job) {
+        bool good = job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED;
+
+        log_line(good ? LOG_NOTICE : LOG_WARNING, "Job %u: %s%s%s%s%s", job->id,
+                 job_result_to_string(job->result), job->error ? ", " : "", error_bus_name(job->error),
+                 *job->message ? ": " : "", job->message);
+}
+
+void job_finish(Job *job, JobResult result, ErrorId error, const char *message, json_object *record) {
+        Manager *manager = job->manager;
+        Image *image;
+
+        queue_drop(manager, job);
+        job->result = result;
+        job->error = error;
+        g_free(job->message);
+        job->message = g_strdup(message ? message : error_text(error));
+        job->finished_usec = clock_realtime(manager->clock);
+        record_end(job, record);
+        remember_end(job);
+        log_end(job);
+
+        job->state = JOB_DONE;
+        image = manager_find_image(manager, job->guid);
+        if (image)
+                image_refresh_state(manager, image);
+        manager->observer->job_changed(job, JOB_PROPERTY_STATE | JOB_PROPERTY_END, manager->userdata);
+        manager->observer->job_ended(job, manager->userdata);
+        keep_for_a_while(job);
+        manager_notify_status(manager);
+        queue_schedule(manager);
+        manager_job_over(manager);
+}
+
+int manager_cancel_job(Manager *manager, Job *job) {
+        if (job_is_done(job))
+                return -ESRCH;
+        if (job_is_running(job))
+                activation_cancel(job);
+        else
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);
+        return 0;
+}

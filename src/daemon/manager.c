@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The manager's life: made, started, ready, stopped. */
+
+#include "daemon/manager.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+#include <systemd/sd-daemon.h>
+
+/* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
+#define READY_PATIENCE_USEC (5 * USEC_PER_SEC)
+
+static void free_image(void *image) {
+        g_free(image);
+}
+
+static void free_job(void *job) {
+        job_free(job);
+}
+
+static void say_ready(Manager *manager) {
+        if (manager->ready)
+                return;
+        manager->ready = true;
+        manager->ready_timer = sd_event_source_disable_unref(manager->ready_timer);
+        manager->observer->ready(manager->userdata);
+        queue_schedule(manager);
+}
+
+static void on_tree_read(const Tree *tree, void *userdata) {
+        Manager *manager = userdata;
+
+        images_update(manager, tree);
+        if ((manager->current && manager->current->state == JOB_ACTIVATING) || manager->foreign_activation)
+                scanner_hold(manager->scanner, true);
+        say_ready(manager);
+}
+
+static void on_polled(void *userdata) {
+        Manager *manager = userdata;
+        UeventMonitorState before = uevent_monitor_state(manager->uevents);
+
+        (void) sd_notify(false, "WATCHDOG=1");
+        if (uevent_monitor_check(manager->uevents) != before)
+                manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
+}
+
+static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
+
+static void on_device_event(const char *action, bool inventory_changed, void *userdata) {
+        Manager *manager = userdata;
+
+        log_debug("The LFA device sent a uevent: %s.", action);
+        if (inventory_changed) {
+                manager->change_event_seen = true;
+                manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        }
+        scanner_mark_dirty(manager->scanner, manager->settings->settle_usec);
+}
+
+static void on_overflow(void *userdata) {
+        Manager *manager = userdata;
+
+        log_warning("Uevents were lost; reading the whole tree.");
+        scanner_mark_dirty(manager->scanner, manager->settings->settle_usec);
+}
+
+static const UeventCallbacks uevent_callbacks = { .device_event = on_device_event, .overflow = on_overflow };
+
+Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clock *clock,
+                     const ManagerObserver *observer, void *userdata) {
+        Manager *manager = g_new0(Manager, 1);
+
+        manager->event = sd_event_ref(event);
+        manager->settings = settings;
+        manager->clock = clock;
+        manager->observer = observer;
+        manager->userdata = userdata;
+        manager->lock_fd = -EBADF;
+        manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
+        manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
+        manager->scanner = scanner_new(event, &settings->worker, clock, settings->poll_usec,
+                                       &scanner_callbacks, manager);
+        return manager;
+}
+
+static int on_ready_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Manager *manager = userdata;
+
+        log_warning("The first scan has not ended yet: the driver is busy, or stuck.");
+        say_ready(manager);
+        return 0;
+}
+
+void manager_start(Manager *manager) {
+        int r;
+
+        r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
+        if (r < 0)
+                log_error_errno(r, "Cannot open the history in %s; nothing will be activated",
+                                manager->settings->state_folder);
+        manager->uevents = uevent_monitor_new(manager->event, &uevent_callbacks, manager);
+        if (uevent_monitor_state(manager->uevents) != UEVENTS_LISTENING)
+                log_warning("No uevents arrive here (monitor: %s); relying on the poll alone.",
+                            uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
+        recovery_run(manager);
+        scanner_scan(manager->scanner);
+        r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
+                                       READY_PATIENCE_USEC, USEC_PER_MSEC, on_ready_timer, manager);
+        if (r < 0)
+                log_error_errno(r, "Cannot add the start's timer");
+}
+
+static void check_stopped(Manager *manager) {
+        if (!manager->stopping || manager->stopped || manager->current)
+                return;
+        manager->stopped = true;
+        manager->observer->stopped(manager->userdata);
+}
+
+void manager_stop(Manager *manager) {
+        Job *job;
+
+        if (manager->stopping)
+                return;
+        manager->stopping = true;
+        (void) sd_notify(false, "STOPPING=1");
+        while ((job = g_queue_peek_head(&manager->queue)))
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        manager_notify_status(manager);
+        check_stopped(manager);
+}
+
+void manager_job_over(Manager *manager) {
+        check_stopped(manager);
+}
+
+void *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+        scanner_free(manager->scanner);
+        uevent_monitor_free(manager->uevents);
+        worker_process_free(manager->set_worker);
+        sd_event_source_disable_unref(manager->queue_source);
+        sd_event_source_disable_unref(manager->queue_timer);
+        sd_event_source_disable_unref(manager->follow_source);
+        sd_event_source_disable_unref(manager->follow_timer);
+        sd_event_source_disable_unref(manager->long_write_timer);
+        sd_event_source_disable_unref(manager->ready_timer);
+        g_queue_clear(&manager->queue);
+        g_queue_clear(&manager->finished);
+        g_hash_table_unref(manager->jobs);
+        g_hash_table_unref(manager->images);
+        history_free(manager->history);
+        safe_close(manager->lock_fd);
+        sd_event_unref(manager->event);
+        g_free(manager);
+        return NULL;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The daemon's heart without a bus: images, jobs, the queue. Files of this folder share the struct; other
+ * layers use the functions. */
+
+#include "core/gates.h"
+#include "core/tree.h"
+#include "daemon/history.h"
+#include "daemon/image.h"
+#include "daemon/job.h"
+#include "daemon/scanner.h"
+#include "kernel/uevents.h"
+
+#define JOBS_MAX 64
+#define JOBS_PER_UID_MAX 16
+#define FINISHED_JOBS_MAX 256
+
+typedef enum ManagerProperty {
+        MANAGER_PROPERTY_DRIVER_STATE = 1 << 0,
+        MANAGER_PROPERTY_DRIVER_PROFILE = 1 << 1,
+        MANAGER_PROPERTY_UEVENT_MONITOR = 1 << 2,
+        MANAGER_PROPERTY_CURRENT_JOB = 1 << 3,
+        MANAGER_PROPERTY_ACTIVATING = 1 << 4,
+} ManagerProperty;
+
+/* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
+typedef struct ManagerObserver {
+        void (*manager_changed)(unsigned properties, void *userdata);
+        void (*image_added)(const Image *image, void *userdata);
+        void (*image_removed)(const Image *image, void *userdata);
+        void (*image_changed)(const Image *image, unsigned properties, void *userdata);
+        void (*job_new)(const Job *job, void *userdata);
+        void (*job_changed)(const Job *job, unsigned properties, void *userdata);
+        void (*job_ended)(const Job *job, void *userdata);
+        void (*job_forgotten)(const Job *job, void *userdata); /* 60 s after its end */
+        void (*ready)(void *userdata);                         /* recovery and the first scan are done */
+        void (*stopped)(void *userdata);                       /* manager_stop has come to its end */
+} ManagerObserver;
+
+typedef struct ManagerSettings {
+        WorkerSettings worker;
+        const char *state_folder;   /* /var/lib/lfad */
+        const char *runtime_folder; /* /run/lfad */
+        uint64_t poll_usec;
+        uint64_t settle_usec;
+} ManagerSettings;
+
+struct Manager {
+        sd_event *event;
+        const ManagerSettings *settings;
+        const Clock *clock;
+        const ManagerObserver *observer;
+        void *userdata;
+
+        History *history; /* NULL when it could not be opened: then nothing is activated */
+        Scanner *scanner;
+        UeventMonitor *uevents;
+
+        GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */
+        GHashTable *jobs;   /* id -> Job, owned; also those that ended up to 60 s ago */
+        GQueue queue;       /* Job, weak: not yet running, in order */
+        GQueue finished;    /* Job, weak: ended, oldest first */
+        Job *current;       /* weak: the one that runs */
+
+        DriverState driver_state;
+        DriverProfile profile;
+        bool change_event_seen;          /* tells nvnew from nv3 */
+        uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC; 0 = for as long as we know */
+        bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
+        int lock_fd;                     /* held between "guarding" and the worker's start */
+
+        sd_event_source *queue_source;  /* defer: take up the next job */
+        sd_event_source *queue_timer;   /* a gate said when to look again */
+        sd_event_source *follow_source; /* pidfd of an earlier generation's worker */
+        sd_event_source *follow_timer;
+        sd_event_source *long_write_timer;
+        sd_event_source *ready_timer;
+        bool queue_waits_for_scan;
+        WorkerProcess *set_worker; /* writes auto_activate 0 */
+        char set_guid[GUID_STRING_SIZE];
+        bool ready, stopping, stopped;
+};
+
+/* settings, clock and observer must outlive the manager. Nothing happens before manager_start. */
+Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clock *clock,
+                     const ManagerObserver *observer, void *userdata);
+void *manager_free(Manager *manager);
+
+/* Recovers what an earlier lfad left, begins to listen and to scan. */
+void manager_start(Manager *manager);
+
+/* No new jobs; unstarted ones end cancelled; a running one is awaited. Then observer.stopped is called (from
+ * the event loop, perhaps at once). Calling it again does nothing. */
+void manager_stop(Manager *manager);
+
+/* A job has ended: a manager that stops may have come to its end. */
+void manager_job_over(Manager *manager);
+
+/* --- images (images.c, lookup.c) --- */
+
+/* The image that the driver shows under this directory GUID, or NULL. */
+Image *manager_find_image(const Manager *manager, const char *guid);
+
+/* By what a person types: directory GUID, EFI form, alias, name, or an unambiguous beginning of these.
+ * Returns 0, -ENOENT, or -ENOTUNIQ when it fits several. */
+int manager_lookup_image(const Manager *manager, const char *text, Image **ret);
+
+/* Takes in a reading that counts. */
+void images_update(Manager *manager, const Tree *tree);
+
+/* Takes in the worker's own reading of one image, right after it wrote. */
+void images_update_one(Manager *manager, const ImageValues *values);
+
+/* What is remembered of this GUID, created when need be. */
+Image *images_remember(Manager *manager, const char *guid);
+
+/* Publishes the image's state anew when it differs. */
+void image_refresh_state(Manager *manager, Image *image);
+void image_changed(Manager *manager, Image *image, unsigned properties);
+
+/* --- gates (facts.c) --- */
+
+typedef struct Expectations {
+        ExpectedVersion current, pending;
+} Expectations;
+
+/* Runs every gate for this image now. job: the one that asks, or NULL for a call. Remembers the blockers. */
+void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
+                       GateVerdict verdicts[static _GATE_MAX]);
+
+/* --- jobs (jobs.c) --- */
+
+Job *manager_find_job(const Manager *manager, uint32_t id);
+
+/* The job of an image that has not ended, or NULL. */
+Job *manager_find_job_of_image(const Manager *manager, const char *guid);
+
+/* Accepts a job: its "queued" record is on disk when this returns. Returns 0; -ESHUTDOWN; -EDQUOT when the
+ * caller or all callers have too many jobs; -ENOSPC; another negative errno when the record could not be
+ * written. */
+int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
+
+/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once.
+ * Returns 0, or -ESRCH when the job has ended. */
+int manager_cancel_job(Manager *manager, Job *job);
+
+void job_set_state(Job *job, JobState state);
+
+/* Records the end and tells everybody. message NULL: the error's own text. record: a job_record with more
+ * keys, or NULL; the reference is taken. */
+void job_finish(Job *job, JobResult result, ErrorId error, const char *message, json_object *record);
+
+/* Enters a job that an earlier lfad accepted. */
+Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request);
+
+/* --- the queue (queue.c) --- */
+
+/* Looks at the head of the queue from the event loop. */
+void queue_schedule(Manager *manager);
+void queue_drop(Manager *manager, Job *job);
+
+/* --- activating (activation.c) --- */
+
+/* Takes a job through lock, last gates, record and worker. Returns 0 when it runs or has ended; -EBUSY when
+ * a worker of an earlier generation holds the lock, and the job must wait. */
+int activation_begin(Manager *manager, Job *job);
+
+/* Follows a write that a worker of an earlier lfad has begun: until it ends, then its report is judged. */
+void activation_adopt(Manager *manager, Job *job);
+
+/* Asks the kernel driver, once, to cancel. */
+void activation_cancel(Job *job);
+
+/* Waits for the end of a worker that belongs to no job that is known. */
+void activation_watch_foreign(Manager *manager);
+
+/* --- recovery (recovery.c) --- */
+void recovery_run(Manager *manager);
+
+/* --- the kernel's own automatic (auto-activate.c) --- */
+void auto_activate_clear(Manager *manager);
+
+/* --- status-line.c --- */
+void manager_notify_status(Manager *manager);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The queue: one activation at a time, in the order of acceptance. A job is taken up on a fresh reading of
+ * the tree, when the gates let it. */
+
+#include "daemon/manager.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+/* A reading may be this old when a job is taken up; the worker looks once more right before it writes. */
+#define FRESH_USEC USEC_PER_SEC
+
+static void take_up(Manager *manager);
+
+static int on_queue(sd_event_source *source, void *userdata) {
+        take_up(userdata);
+        return 0;
+}
+
+void queue_schedule(Manager *manager) {
+        int r;
+
+        if (manager->queue_source) {
+                (void) sd_event_source_set_enabled(manager->queue_source, SD_EVENT_ONESHOT);
+                return;
+        }
+        r = sd_event_add_defer(manager->event, &manager->queue_source, on_queue, manager);
+        if (r < 0) {
+                log_error_errno(r, "Cannot schedule the queue");
+                return;
+        }
+        (void) sd_event_source_set_description(manager->queue_source, "queue");
+}
+
+void queue_drop(Manager *manager, Job *job) {
+        g_queue_remove(&manager->queue, job);
+        if (manager->current == job) {
+                manager->current = NULL;
+                manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB |
+                                                                   MANAGER_PROPERTY_ACTIVATING,
+                                                   manager->userdata);
+        }
+}
+
+static int on_queue_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        take_up(userdata);
+        return 0;
+}
+
+static void look_again_at(Manager *manager, uint64_t usec) {
+        int r;
+
+        if (manager->queue_timer) {
+                (void) sd_event_source_set_time(manager->queue_timer, usec);
+                (void) sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_ONESHOT);
+                return;
+        }
+        r = sd_event_add_time(manager->event, &manager->queue_timer, CLOCK_MONOTONIC, usec, USEC_PER_MSEC,
+                              on_queue_timer, manager);
+        if (r < 0)
+                log_error_errno(r, "Cannot add the queue's timer");
+}
+
+static void on_fresh(int error, void *userdata) {
+        Manager *manager = userdata;
+        Job *job = g_queue_peek_head(&manager->queue);
+
+        manager->queue_waits_for_scan = false;
+        if (error >= 0 || !job)
+                take_up(manager);
+        else if (error != -ECANCELED)
+                job_finish(job, RESULT_REFUSED, LFA_ERROR_KERNEL_BUSY,
+                           "The driver's tree could not be read.", NULL);
+}
+
+static bool is_fresh(Manager *manager) {
+        uint64_t now = clock_monotonic(manager->clock);
+
+        if (manager->queue_waits_for_scan)
+                return false;
+        if (scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, manager))
+                return true;
+        manager->queue_waits_for_scan = true;
+        return false;
+}
+
+/* Waits, ends the job, or says that it may go. */
+static bool pass_gates(Manager *manager, Job *job) {
+        Image *image = images_remember(manager, job->guid);
+        Expectations expectations = { { .given = true }, { .given = true } };
+        GateVerdict verdicts[_GATE_MAX];
+        const GateVerdict *refusal;
+
+        memcpy(expectations.current.version, job->from, VERSION_SIZE);
+        memcpy(expectations.pending.version, job->to, VERSION_SIZE);
+        manager_run_gates(manager, image, job, &expectations, verdicts);
+        refusal = gates_decide(verdicts);
+        if (!refusal)
+                return true;
+        if (refusal->answer == GATE_DENY)
+                job_finish(job, RESULT_REFUSED, refusal->error, refusal->text, NULL);
+        else if (refusal->retry_at_usec != UINT64_MAX)
+                look_again_at(manager, refusal->retry_at_usec);
+        return false;
+}
+
+static void take_up(Manager *manager) {
+        Job *job = g_queue_peek_head(&manager->queue);
+
+        if (!job || manager->current || manager->stopping || !manager->ready)
+                return;
+        if (job->taken_up_usec == 0)
+                job->taken_up_usec = clock_monotonic(manager->clock);
+        if (!is_fresh(manager) || !pass_gates(manager, job))
+                return;
+        manager->current = g_queue_pop_head(&manager->queue);
+        if (activation_begin(manager, job) == -EBUSY) {
+                /* Nothing was done: back to the head, until the worker that holds the lock has ended. */
+                manager->current = NULL;
+                g_queue_push_head(&manager->queue, job);
+                job_set_state(job, JOB_QUEUED);
+                activation_watch_foreign(manager);
+                return;
+        }
+        manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB | MANAGER_PROPERTY_ACTIVATING,
+                                           manager->userdata);
+}

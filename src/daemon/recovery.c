@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* At start: what an earlier lfad left. Its jobs that never began end cancelled; one that had begun is
+ * followed while its worker runs, else judged from the report, the lock and the boot id. Exactly one
+ * "finished" for each "queued". */
+
+#include "core/enum-names.h"
+#include "daemon/activation-lock.h"
+#include "daemon/conclude.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+
+#include <limits.h>
+
+/* What the history says of a job that has no end. */
+typedef struct Unfinished {
+        uint32_t id;
+        char guid[GUID_STRING_SIZE];
+        char from[VERSION_SIZE], to[VERSION_SIZE];
+        char *reason;
+        char *boot_id;
+        uint32_t uid, pid;
+        uint64_t queued_usec, started_usec; /* 0 = not started */
+} Unfinished;
+
+static void unfinished_free(void *pointer) {
+        Unfinished *unfinished = pointer;
+
+        g_free(unfinished->reason);
+        g_free(unfinished->boot_id);
+        g_free(unfinished);
+}
+
+static const char *string_or_empty(json_object *record, const char *key) {
+        const char *text = "";
+
+        (void) json_get_string(record, key, &text);
+        return text;
+}
+
+static uint32_t u32_or_zero(json_object *record, const char *key) {
+        uint64_t value = 0;
+
+        (void) json_get_u64(record, key, &value);
+        return value <= UINT32_MAX ? (uint32_t) value : 0;
+}
+
+static void copy_version(json_object *record, const char *key, char ret[static VERSION_SIZE]) {
+        if (version_parse(string_or_empty(record, key), ret) < 0)
+                ret[0] = 0;
+}
+
+static void read_queued(GHashTable *unfinished, json_object *record) {
+        const char *guid = string_or_empty(record, "guid");
+        uint32_t id = u32_or_zero(record, "seq");
+        Unfinished *entry;
+
+        if (id == 0 || !guid_is_valid(guid))
+                return;
+        entry = g_new0(Unfinished, 1);
+        entry->id = id;
+        memcpy(entry->guid, guid, GUID_STRING_SIZE);
+        copy_version(record, "from", entry->from);
+        copy_version(record, "to", entry->to);
+        entry->reason = g_strdup(string_or_empty(record, "reason"));
+        entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
+        entry->uid = u32_or_zero(record, "uid");
+        entry->pid = u32_or_zero(record, "pid");
+        (void) json_get_u64(record, "timestamp", &entry->queued_usec);
+        g_hash_table_replace(unfinished, GUINT_TO_POINTER(id), entry);
+}
+
+static void read_started(GHashTable *unfinished, json_object *record) {
+        Unfinished *entry = g_hash_table_lookup(unfinished, GUINT_TO_POINTER(u32_or_zero(record, "job")));
+
+        if (!entry)
+                return;
+        g_free(entry->boot_id);
+        entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
+        if (json_get_u64(record, "timestamp", &entry->started_usec) < 0)
+                entry->started_usec = 1;
+}
+
+static bool is_this_boot(Manager *manager, json_object *record) {
+        return strcmp(string_or_empty(record, "boot-id"), history_boot_id(manager->history)) == 0;
+}
+
+static void read_finished(Manager *manager, json_object *record) {
+        const char *guid = string_or_empty(record, "guid");
+        JobResult result = job_result_from_string(string_or_empty(record, "result"));
+        uint64_t pending_after = 1, error = 1;
+        bool repeat = false;
+        Image *image;
+
+        if (!guid_is_valid(guid) || (int) result < 0)
+                return;
+        image = images_remember(manager, guid);
+        image->last_result = result;
+        image->last_error = error_from_bus_name(string_or_empty(record, "error"));
+        if (result == RESULT_SUCCEEDED || result == RESULT_UNVERIFIED)
+                (void) json_get_u64(record, "timestamp", &image->last_activated_usec);
+        image->unsettled_job = result == RESULT_UNKNOWN || result == RESULT_UNVERIFIED
+                                               ? u32_or_zero(record, "job")
+                                               : 0;
+        (void) json_get_u64(record, "errno", &error);
+        if (json_get_u64(record, "pending-after", &pending_after) >= 0 && error == 0 && pending_after == 0)
+                image->pending_fell_before = true;
+        (void) json_get_bool(record, "repeat", &repeat);
+        image->repeat = repeat && is_this_boot(manager, record);
+        copy_version(record, "to", image->repeat_to);
+}
+
+static void read_outside_change(Manager *manager, json_object *record) {
+        const char *guid = string_or_empty(record, "guid");
+        Image *image;
+
+        if (!guid_is_valid(guid))
+                return;
+        image = images_remember(manager, guid);
+        image->repeat = false;
+        image->unsettled_job = 0;
+}
+
+static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
+        switch (record_type_from_string(string_or_empty(record, "type"))) {
+        case RECORD_QUEUED:
+                read_queued(unfinished, record);
+                break;
+        case RECORD_STARTED:
+                read_started(unfinished, record);
+                break;
+        case RECORD_FINISHED:
+                g_hash_table_remove(unfinished, GUINT_TO_POINTER(u32_or_zero(record, "job")));
+                read_finished(manager, record);
+                break;
+        case RECORD_SETTLED:
+        case RECORD_EXTERNAL:
+                read_outside_change(manager, record);
+                break;
+        default:
+                break;
+        }
+}
+
+static Job *restore_job(Manager *manager, const Unfinished *entry) {
+        JobRequest request = {
+                .guid = entry->guid,
+                .from = entry->from,
+                .to = entry->to,
+                .uid = entry->uid,
+                .pid = entry->pid,
+                .reason = entry->reason,
+        };
+        Job *job = jobs_restore(manager, entry->id, &request);
+
+        job->queued_usec = entry->queued_usec;
+        job->started_usec = entry->started_usec;
+        return job;
+}
+
+static bool worker_still_runs(Manager *manager) {
+        int fd = activation_lock_take(manager->settings->runtime_folder);
+
+        if (fd >= 0)
+                close(fd);
+        return fd == -EBUSY;
+}
+
+static void settle(Manager *manager, const Unfinished *entry, bool worker_runs) {
+        Job *job = restore_job(manager, entry);
+        ActivationReport report;
+        int r;
+
+        if (entry->started_usec == 0) {
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+                return;
+        }
+        if (strcmp(entry->boot_id, history_boot_id(manager->history)) != 0) {
+                job_conclude(job, NULL, true);
+                return;
+        }
+        if (worker_runs && !manager->current) {
+                log_notice("Job %u: its activation still runs; following it.", job->id);
+                activation_adopt(manager, job);
+                return;
+        }
+        r = activation_report_read(manager->settings->runtime_folder, job->id,
+                                   history_boot_id(manager->history), &report);
+        job_conclude(job, r >= 0 ? &report : NULL, false);
+}
+
+static int compare_ids(const void *a, const void *b) {
+        const Unfinished *left = *(Unfinished *const *) a, *right = *(Unfinished *const *) b;
+
+        return (left->id > right->id) - (left->id < right->id);
+}
+
+void recovery_run(Manager *manager) {
+        g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
+        g_autoptr(GPtrArray) records = NULL, entries = g_ptr_array_new();
+        bool worker_runs = worker_still_runs(manager);
+        GHashTableIter iterator;
+        void *value;
+
+        if (manager->history) {
+                records = history_read_tail(manager->history, UINT_MAX);
+                for (unsigned i = 0; i < records->len; i++)
+                        read_record(manager, unfinished, records->pdata[i]);
+        }
+        g_hash_table_iter_init(&iterator, unfinished);
+        while (g_hash_table_iter_next(&iterator, NULL, &value))
+                g_ptr_array_add(entries, value);
+        g_ptr_array_sort(entries, compare_ids);
+        for (unsigned i = 0; i < entries->len; i++)
+                settle(manager, entries->pdata[i], worker_runs);
+        if (worker_runs && !manager->current)
+                activation_watch_foreign(manager);
+}

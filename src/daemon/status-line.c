@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* STATUS= for systemctl status: what lfad is doing or waiting for, in one line. */
+
+#include "core/enum-names.h"
+#include "daemon/manager.h"
+#include "util/macros.h"
+
+#include <inttypes.h>
+#include <systemd/sd-daemon.h>
+
+static unsigned count_pending(const Manager *manager, unsigned *ret_present) {
+        unsigned pending = 0, present = 0;
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                const Image *image = value;
+
+                present += image->present;
+                pending += image->present && image->values.pending == 1;
+        }
+        *ret_present = present;
+        return pending;
+}
+
+static char *describe_activation(const Manager *manager) {
+        const Job *job = manager->current;
+        const Image *image = g_hash_table_lookup(manager->images, job->guid);
+        uint64_t since = job->started_usec, now = clock_realtime(manager->clock);
+
+        return g_strdup_printf("%sJob %u: %s %s, for %" PRIu64 " s",
+                               manager->stopping ? "Stopping after " : "", job->id,
+                               job_state_to_string(job->state),
+                               image ? image_display_name(image) : job->guid,
+                               since > 0 && now > since ? (uint64_t) ((now - since) / USEC_PER_SEC) : 0);
+}
+
+void manager_notify_status(Manager *manager) {
+        g_autofree char *status = NULL;
+        unsigned pending, present;
+
+        if (manager->current)
+                status = describe_activation(manager);
+        else if (manager->foreign_activation)
+                status = g_strdup("Waiting for an activation of an earlier lfad to end");
+        else if (manager->driver_state == DRIVER_NO_DRIVER)
+                status = g_strdup("No LFA driver");
+        else {
+                pending = count_pending(manager, &present);
+                status = g_strdup_printf("%u images, %u pending, %u jobs queued", present, pending,
+                                         manager->queue.length);
+        }
+        (void) sd_notifyf(false, "STATUS=%s", status);
+}
