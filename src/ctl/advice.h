@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a person can do about it: a sentence for every state, result and error. */
+
+#include "ctl/managed-objects.h"
+
+/* What the error means and the way out, or NULL when there is nothing to add. */
+const char *advice_for_error(const char *error_name);
+
+/* The last part of an error's name, the whole when it is not lfad's; "" for "". */
+const char *advice_short_error(const char *error_name);
+
+/* What to do about a job that ended so, or NULL. */
+const char *advice_for_result(const char *result);
+
+/* What a state of the driver means. */
+const char *advice_for_driver(const char *driver_state);
+
+/* What to do about the image in its state. The caller frees the answer. */
+char *advice_for_image(const Image *image);
+
+/* Whether the image's state asks for somebody's attention. */
+bool advice_image_needs_attention(const Image *image);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asking for the history and putting a job's records together. */
+
+#include "ctl/history.h"
+
+#include "ctl/bus-value.h"
+#include "lfa/bus-names.h"
+
+#include <string.h>
+
+int history_load(Client *client, sd_bus_error *error, json_object **ret) {
+        _cleanup_(sd_bus_message_unrefp)
+        sd_bus_message *call = NULL, *reply = NULL;
+        int r;
+
+        r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetHistory", &call);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(call, "a{sv}", 0);
+        if (r < 0)
+                return r;
+        r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
+        if (r < 0)
+                return r;
+        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
+                return -EBADMSG;
+        r = bus_value_read(reply, ret);
+        return r < 0 ? r : 0;
+}
+
+static bool is_about_job(json_object *record, uint64_t id) {
+        static const char *const types[] = { "queued", "started", "finished", "settled", NULL };
+
+        /* job ids are never reused, so no boot id is needed to tell them apart */
+        return bus_value_uint(record, "job") == id &&
+               g_strv_contains(types, bus_value_string(record, "type"));
+}
+
+/* A "settled" record is kept apart, so that what the first one said stays readable beside it. */
+static void merge(json_object *into, json_object *record, const char *type) {
+        bool settled = strcmp(type, "settled") == 0;
+
+        json_object_object_foreach(record, key, value) {
+                g_autofree char *name = g_strconcat(settled ? "settled-" : "", key, NULL);
+
+                json_object_object_add(into, name, json_object_get(value));
+        }
+}
+
+json_object *history_job_record(json_object *records, uint64_t id) {
+        _cleanup_(json_object_unrefp)
+        json_object *merged = json_object_new_object();
+        bool finished = false;
+
+        for (size_t i = 0; i < json_object_array_length(records); i++) {
+                json_object *record = json_object_array_get_idx(records, i);
+                const char *type = bus_value_string(record, "type");
+
+                if (!is_about_job(record, id))
+                        continue;
+                merge(merged, record, type);
+                if (strcmp(type, "finished") == 0)
+                        finished = true;
+        }
+        return finished ? g_steal_pointer(&merged) : NULL;
+}
+
+static void copy(json_object *properties, const char *name, json_object *record, const char *key) {
+        json_object *value = json_object_object_get(record, key);
+
+        if (value)
+                json_object_object_add(properties, name, json_object_get(value));
+}
+
+Job *history_find_job(json_object *records, const char *path, uint32_t id) {
+        static const struct {
+                const char *name, *key;
+        } names[] = {
+                { "Id", "job" },
+                { "Guid", "guid" },
+                { "FromVersion", "from" },
+                { "ToVersion", "to" },
+                { "Reason", "reason" },
+                { "FinishedTimestamp", "timestamp" },
+                { "WriteUSec", "write-usec" },
+        };
+        _cleanup_(json_object_unrefp)
+        json_object *record = history_job_record(records, id);
+        json_object *properties;
+        bool settled;
+
+        if (!record)
+                return NULL;
+        properties = json_object_new_object();
+        json_object_object_add(properties, "State", json_object_new_string("done"));
+        settled = json_object_object_get(record, "settled-result") != NULL;
+        copy(properties, "Result", record, settled ? "settled-result" : "result");
+        copy(properties, "Error", record, settled ? "settled-error" : "error");
+        copy(properties, "Message", record, settled ? "settled-message" : "message");
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+                copy(properties, names[i].name, record, names[i].key);
+        return job_new(path, properties);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of images, those that need attention, and all of it as JSON. */
+
+#include "ctl/image-table.h"
+
+#include "ctl/advice.h"
+#include "ctl/job-report.h"
+#include "ctl/output.h"
+
+static char *last_cell(const Image *image) {
+        if (!*image->last_error)
+                return g_strdup(image->last_result);
+        return g_strdup_printf("%s (%s)", image->last_result, advice_short_error(image->last_error));
+}
+
+void image_table_print(const Inventory *inventory, bool legend) {
+        static const char *const columns[] = {
+                "IMAGE", "NAME", "CURRENT", "PENDING", "STATE", "LAST", NULL
+        };
+        _cleanup_(output_table_freep)
+        OutputTable *table = output_table_new(legend, columns);
+
+        for (guint i = 0; i < inventory->images->len; i++) {
+                const Image *image = inventory->images->pdata[i];
+                g_autofree char *last = last_cell(image);
+                const char *cells[] = { image->label,
+                                        image->name,
+                                        image->current_version,
+                                        image->pending_version,
+                                        image->state,
+                                        last,
+                                        NULL };
+
+                output_table_row(table, cells, 4, output_state_colour(image->state));
+        }
+        output_table_print(table);
+}
+
+size_t image_attention_print(const Inventory *inventory) {
+        size_t count = 0;
+
+        for (guint i = 0; i < inventory->images->len; i++) {
+                const Image *image = inventory->images->pdata[i];
+                g_autofree char *advice = NULL;
+
+                if (!advice_image_needs_attention(image))
+                        continue;
+                advice = advice_for_image(image);
+                output_print(COLOUR_NONE, "  %s ", image->label);
+                output_print(output_state_colour(image->state), "%s", image->state);
+                if (image->pending)
+                        output_print(COLOUR_NONE, ", %s %s %s", output_or_dash(image->current_version),
+                                     output_arrow(), output_or_dash(image->pending_version));
+                output_line(": %s", advice);
+                count++;
+        }
+        return count;
+}
+
+void inventory_to_document(Client *client, const Inventory *inventory) {
+        json_object *images = json_object_new_array();
+
+        json_object_object_add(client->document, "manager", json_object_get(inventory->manager));
+        json_object_object_add(client->document, "images", images);
+        json_object_object_add(client->document, "jobs", json_object_new_array());
+        for (guint i = 0; i < inventory->images->len; i++) {
+                const Image *image = inventory->images->pdata[i];
+
+                json_object_array_add(images, json_object_get(image->properties));
+        }
+        for (guint i = 0; i < inventory->jobs->len; i++)
+                job_report_to_document(client, inventory->jobs->pdata[i]);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The outcome of a job as one line, and as JSON. */
+
+#include "ctl/job-report.h"
+
+#include "ctl/advice.h"
+#include "ctl/output.h"
+
+#include <string.h>
+
+void job_report_to_document(Client *client, const Job *job) {
+        json_object_object_add(job->properties, "Path", json_object_new_string(job->path));
+        json_document_append(client->document, "jobs", json_object_get(job->properties));
+}
+
+/* What is worth knowing beyond the message, or NULL. */
+static const char *choose_hint(const Job *job) {
+        const char *hint = advice_for_error(job->error);
+
+        if (hint && !strstr(job->message, hint))
+                return hint;
+        return advice_for_result(job->result);
+}
+
+static void print_outcome(const Job *job, const char *label) {
+        const char *result = *job->result ? job->result : "unknown";
+
+        output_print(COLOUR_NONE, "%s: %s %s %s: ", label, output_or_dash(job->from_version), output_arrow(),
+                     output_or_dash(job->to_version));
+        output_print(output_state_colour(result), "%s", result);
+        if (*job->error)
+                output_print(COLOUR_NONE, ", %s", advice_short_error(job->error));
+        if (*job->firmware_code)
+                output_print(COLOUR_NONE, " [%s]", job->firmware_code);
+        if (*job->message)
+                output_print(COLOUR_NONE, ": %s", job->message);
+        putchar('\n');
+}
+
+ExitCode job_report_outcome(Client *client, const Job *job, const char *label) {
+        const char *hint = choose_hint(job);
+
+        if (client_json(client))
+                job_report_to_document(client, job);
+        else
+                print_outcome(job, label);
+        if (hint)
+                output_note("Hint: %s", hint);
+        return exit_code_from_result(job->result, job->error);
+}

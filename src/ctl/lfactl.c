@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lfactl, the command line of lfad: which verb is meant, and running it. */
+
+#include "config.h"
+#include "ctl/help.h"
+#include "ctl/output.h"
+#include "ctl/suggest.h"
+#include "ctl/verbs.h"
+
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-bus-protocol.h>
+
+#define ANY_NUMBER (-1)
+
+static const Verb verbs[] = {
+        { "status", "", "Show lfad, the driver, the images and what needs attention", 0, 0, verb_status,
+          NULL },
+        { "list", "", "List the images", 0, 0, verb_list, NULL },
+        { "show", "IMAGE...", "Show all that is known about images", 1, ANY_NUMBER, verb_show, NULL },
+        { "activate", "IMAGE...", "Make staged firmware run now, and wait for the outcome", 1, ANY_NUMBER,
+          verb_activate,
+          "Several images are activated one after the other. The rest is left alone after a result other\n"
+          "than succeeded, unverified or refused. Ctrl-C ends the waiting, not the activation. If lfad\n"
+          "leaves the bus meanwhile, it is given 60 seconds to come back (LFACTL_RETURN_SEC in the\n"
+          "environment changes that).\n"
+          "--expect-current= and --expect-pending= with an empty version mean that firmware gives none." },
+        { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
+          "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
+          "stays whatever the activation turns out to be. A text of digits alone is always a job." },
+        { "monitor", "", "Print what happens, a line each, until interrupted", 0, 0, verb_monitor, NULL },
+        { "history", "", "Show what was activated, when and how it ended", 0, 0, verb_history,
+          "One line a job; --long shows every record with all its keys. --json gives the records as they\n"
+          "are, all of them unless --lines= says how many." },
+        { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
+        { NULL, NULL, NULL, 0, 0, NULL, NULL },
+};
+
+static const Verb *find_verb(const char *name) {
+        for (const Verb *verb = verbs; verb->name; verb++)
+                if (strcmp(verb->name, name) == 0)
+                        return verb;
+        return NULL;
+}
+
+static ExitCode fail_usage(Client *client, const char *message, const char *hint) {
+        return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS, hint, "%s", message);
+}
+
+static ExitCode fail_unknown_verb(Client *client, const char *name) {
+        const char *names[G_N_ELEMENTS(verbs)] = { NULL };
+        const char *nearest;
+        g_autofree char *message = g_strdup_printf("There is no verb '%s'.", name);
+        g_autofree char *hint = NULL;
+
+        for (size_t i = 0; verbs[i].name; i++)
+                names[i] = verbs[i].name;
+        nearest = suggest_nearest(name, names);
+        hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest)
+                       : g_strdup("'lfactl --help' lists the verbs.");
+        return fail_usage(client, message, hint);
+}
+
+static ExitCode check_arguments(Client *client, const Verb *verb, int argc) {
+        g_autofree char *message = NULL, *hint = NULL;
+
+        if (argc >= verb->min_arguments &&
+            (verb->max_arguments == ANY_NUMBER || argc <= verb->max_arguments))
+                return EXIT_DONE;
+        message = g_strdup_printf(argc < verb->min_arguments ? "'%s' needs to know which: %s."
+                                  : *verb->arguments         ? "'%s' takes one argument: %s."
+                                                             : "'%s' takes no arguments%s.",
+                                  verb->name, verb->arguments);
+        hint = *verb->arguments ? g_strdup("'lfactl list' shows the images.")
+                                : g_strdup_printf("'lfactl %s --help' tells more.", verb->name);
+        return fail_usage(client, message, hint);
+}
+
+static ExitCode run_verb(Client *client, const Verb *verb, int argc, char **argv) {
+        ExitCode code = check_arguments(client, verb, argc);
+
+        if (code == EXIT_DONE)
+                code = client_connect(client);
+        if (code == EXIT_DONE)
+                code = verb->run(client, argc, argv);
+        return code;
+}
+
+/* argv: the verb, if any, and its arguments. */
+static ExitCode run(Client *client, int argc, char **argv) {
+        static const Verb overview = { "status", "", "", 0, 0, verb_overview, NULL };
+        const Verb *verb = argc > 0 ? find_verb(argv[0]) : NULL;
+
+        if (client->options->version) {
+                puts("lfactl " LFAD_VERSION);
+                return EXIT_DONE;
+        }
+        if (argc > 0 && !verb)
+                return fail_unknown_verb(client, argv[0]);
+        if (client->options->help) {
+                if (verb)
+                        help_print_verb(verb);
+                else
+                        help_print(verbs);
+                return EXIT_DONE;
+        }
+        if (!verb)
+                return run_verb(client, &overview, 0, NULL);
+        return run_verb(client, verb, argc - 1, argv + 1);
+}
+
+/* With --json there is a document for every verb but monitor, whatever happened. */
+static void print_document(Client *client, ExitCode code) {
+        if (!client->document || !client_json(client) || client->options->help || client->options->version)
+                return;
+        json_object_object_add(client->document, "exit-code", json_object_new_int(code));
+        json_document_print(client->document, client->options->json);
+}
+
+int main(int argc, char **argv) {
+        Options options;
+        UsageError error = { NULL };
+        Client client = { .options = &options, .document = json_document_new() };
+        ExitCode code;
+        int first = 0;
+
+        output_init();
+        if (options_parse(argc, argv, &options, &first, &error) < 0)
+                code = fail_usage(&client, error.message, error.hint);
+        else
+                code = run(&client, argc - first, argv + first);
+        print_document(&client, code);
+        json_object_put(client.document);
+        sd_bus_flush_close_unref(client.bus);
+        g_free(error.message);
+        g_free(error.hint);
+        return (int) code;
+}

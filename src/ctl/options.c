@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading the command line with getopt_long, and saying what is wrong with it. */
+
+#include "ctl/options.h"
+
+#include "ctl/suggest.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <glib.h>
+#include <string.h>
+
+/* getopt_long's values for long options, past every character. */
+#define OPTION_BASE 256
+
+typedef enum OptionId {
+        OPTION_HELP,
+        OPTION_VERSION,
+        OPTION_JSON,
+        OPTION_NO_LEGEND,
+        OPTION_NO_ASK_PASSWORD,
+        OPTION_EXPECT_CURRENT,
+        OPTION_EXPECT_PENDING,
+        OPTION_REASON,
+        OPTION_NO_BLOCK,
+        OPTION_LINES,
+        OPTION_LONG,
+        _OPTION_MAX,
+} OptionId;
+
+const OptionRow option_rows[] = {
+        [OPTION_HELP] = { "help", NULL, NULL, "Show this help (-h); after a verb, that verb's" },
+        [OPTION_VERSION] = { "version", NULL, NULL, "Show lfactl's version" },
+        [OPTION_JSON] = { "json", "MODE", NULL, "JSON instead of text: pretty, short or off" },
+        [OPTION_NO_LEGEND] = { "no-legend", NULL, NULL, "No headings over tables, no remarks under them" },
+        [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", NULL, NULL, "Never ask for a password" },
+        [OPTION_EXPECT_CURRENT] = { "expect-current", "VERSION", "activate",
+                                    "Refuse unless this version runs now" },
+        [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate",
+                                    "Refuse unless this version is pending" },
+        [OPTION_REASON] = { "reason", "TEXT", "activate", "Why, for the history" },
+        [OPTION_NO_BLOCK] = { "no-block", NULL, "activate", "Do not wait; print the job's object path" },
+        [OPTION_LINES] = { "lines", "N", "history", "The newest N only (20), or 'all'" },
+        [OPTION_LONG] = { "long", NULL, "history", "Every record, with all that it holds" },
+        [_OPTION_MAX] = { NULL },
+};
+
+static int read_lines(const char *text, Options *options) {
+        guint64 lines;
+
+        if (strcmp(text, "all") == 0)
+                options->lines = LINES_ALL;
+        else if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT, &lines, NULL))
+                options->lines = (unsigned) lines;
+        else
+                return -EINVAL;
+        options->lines_given = true;
+        return 0;
+}
+
+/* Returns -EINVAL when the option's value makes no sense. */
+static int apply(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_HELP:
+                options->help = true;
+                return 0;
+        case OPTION_VERSION:
+                options->version = true;
+                return 0;
+        case OPTION_JSON: {
+                JsonMode mode = json_mode_from_string(value);
+
+                if (mode < 0)
+                        return -EINVAL;
+                options->json = mode;
+                return 0;
+        }
+        case OPTION_NO_LEGEND:
+                options->legend = false;
+                return 0;
+        case OPTION_NO_ASK_PASSWORD:
+                options->ask_password = false;
+                return 0;
+        case OPTION_EXPECT_CURRENT:
+                options->expect_current = value;
+                return 0;
+        case OPTION_EXPECT_PENDING:
+                options->expect_pending = value;
+                return 0;
+        case OPTION_REASON:
+                options->reason = value;
+                return 0;
+        case OPTION_NO_BLOCK:
+                options->block = false;
+                return 0;
+        case OPTION_LINES:
+                return read_lines(value, options);
+        case OPTION_LONG:
+                options->long_view = true;
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+static void explain_bad_value(OptionId id, const char *value, UsageError *ret_error) {
+        ret_error->message = g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value);
+        ret_error->hint = g_strdup(id == OPTION_JSON ? "It takes pretty, short or off."
+                                                     : "It takes a number from 1 on, or 'all'.");
+}
+
+static const OptionRow *find_option(const char *name) {
+        for (const OptionRow *row = option_rows; row->name; row++)
+                if (strcmp(row->name, name) == 0)
+                        return row;
+        return NULL;
+}
+
+/* For what getopt_long answered with '?': a value too many, or no such option. */
+static void explain_unknown(const char *argument, UsageError *ret_error) {
+        const char *names[_OPTION_MAX + 1] = { NULL };
+        g_autofree char *name = g_strndup(argument, strcspn(argument, "="));
+        const char *bare = name + strspn(name, "-"), *nearest;
+
+        if (find_option(bare)) {
+                ret_error->message = g_strdup_printf("--%s takes no value.", bare);
+                ret_error->hint = g_strdup_printf("Write --%s alone.", bare);
+                return;
+        }
+        for (size_t i = 0; i < _OPTION_MAX; i++)
+                names[i] = option_rows[i].name;
+        nearest = suggest_nearest(bare, names);
+        ret_error->message = g_strdup_printf("There is no option '%s'.", name);
+        ret_error->hint = nearest ? g_strdup_printf("Did you mean --%s?", nearest)
+                                  : g_strdup("'lfactl --help' lists the options.");
+}
+
+static void explain_missing_value(const char *argument, UsageError *ret_error) {
+        const OptionRow *row = find_option(argument + strspn(argument, "-"));
+
+        ret_error->message = g_strdup_printf("%s needs a value.", argument);
+        ret_error->hint = row ? g_strdup_printf("Write --%s=%s.", row->name, row->value) : NULL;
+}
+
+/* Each option must be one that the verb takes; the verb itself is checked elsewhere. */
+static int check_verb(const char *verb, unsigned given, UsageError *ret_error) {
+        for (size_t i = 0; i < _OPTION_MAX; i++) {
+                const OptionRow *row = &option_rows[i];
+
+                if (!(given & 1U << i) || !row->verb || (verb && strcmp(verb, row->verb) == 0))
+                        continue;
+                ret_error->message = verb ? g_strdup_printf("'%s' does not take --%s.", verb, row->name)
+                                          : g_strdup_printf("--%s needs a verb.", row->name);
+                ret_error->hint = g_strdup_printf("It belongs to 'lfactl %s'.", row->verb);
+                return -EINVAL;
+        }
+        return 0;
+}
+
+static int check_encoding(int argc, char **argv, UsageError *ret_error) {
+        for (int i = 1; i < argc; i++)
+                if (!g_utf8_validate(argv[i], -1, NULL)) {
+                        ret_error->message = g_strdup_printf("'%s' is not valid UTF-8.", argv[i]);
+                        return -EINVAL;
+                }
+        return 0;
+}
+
+/* What getopt_long stumbled over. Within "-xyz" optind does not point behind it yet, but optopt tells. */
+static char *unknown_option(char **argv) {
+        if (optopt > 0 && optopt < OPTION_BASE)
+                return g_strdup_printf("-%c", optopt);
+        return g_strdup(argv[optind - 1]);
+}
+
+static int parse_all(int argc, char **argv, Options *options, unsigned *given, UsageError *ret_error) {
+        struct option long_options[_OPTION_MAX + 1] = { 0 };
+        int c;
+
+        for (int i = 0; i < _OPTION_MAX; i++)
+                long_options[i] = (struct option){
+                        .name = option_rows[i].name,
+                        .has_arg = option_rows[i].value ? required_argument : no_argument,
+                        .val = OPTION_BASE + i,
+                };
+        opterr = 0;
+        while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+                if (c == '?') {
+                        g_autofree char *culprit = unknown_option(argv);
+
+                        explain_unknown(culprit, ret_error);
+                        return -EINVAL;
+                }
+                if (c == ':') {
+                        explain_missing_value(argv[optind - 1], ret_error);
+                        return -EINVAL;
+                }
+                c = c == 'h' ? OPTION_HELP : c - OPTION_BASE;
+                if (apply((OptionId) c, optarg, options) < 0) {
+                        explain_bad_value((OptionId) c, optarg, ret_error);
+                        return -EINVAL;
+                }
+                *given |= 1U << c;
+        }
+        return 0;
+}
+
+int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, UsageError *ret_error) {
+        unsigned given = 0;
+        int r;
+
+        *ret_options = (Options){
+                .legend = true, .ask_password = true, .block = true, .lines = LINES_DEFAULT
+        };
+        r = check_encoding(argc, argv, ret_error);
+        if (r < 0)
+                return r;
+        r = parse_all(argc, argv, ret_options, &given, ret_error);
+        if (r < 0)
+                return r;
+        *ret_first = optind;
+        if (ret_options->help || ret_options->version)
+                return 0;
+        return check_verb(optind < argc ? argv[optind] : NULL, given, ret_error);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lfactl history: one line a job that finished, or every record. */
+
+#include "ctl/advice.h"
+#include "ctl/bus-value.h"
+#include "ctl/history.h"
+#include "ctl/output.h"
+#include "ctl/verbs.h"
+
+#include <pwd.h>
+#include <string.h>
+
+/* Of the last `lines` of count things, the first one's index. */
+static size_t first_of(size_t count, unsigned lines) {
+        return lines == LINES_ALL || count <= lines ? 0 : count - lines;
+}
+
+static void print_record(json_object *record) {
+        g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
+
+        output_print(COLOUR_BOLD, "#%" G_GUINT64_FORMAT " %s", bus_value_uint(record, "seq"),
+                     output_or_dash(bus_value_string(record, "type")));
+        output_line("  %s", when);
+        json_object_object_foreach(record, key, value) {
+                if (strcmp(key, "seq") == 0 || strcmp(key, "type") == 0 || strcmp(key, "timestamp") == 0)
+                        continue;
+                output_field(FIELD_WIDE, key, COLOUR_NONE, json_object_get_string(value));
+        }
+}
+
+static void print_records(json_object *records, unsigned lines) {
+        size_t count = json_object_array_length(records);
+
+        for (size_t i = first_of(count, lines); i < count; i++)
+                print_record(json_object_array_get_idx(records, i));
+}
+
+static void records_to_document(Client *client, json_object *records, unsigned lines) {
+        size_t count = json_object_array_length(records);
+
+        json_object_object_add(client->document, "records", json_object_new_array());
+        for (size_t i = first_of(count, lines); i < count; i++)
+                json_document_append(client->document, "records",
+                                     json_object_get(json_object_array_get_idx(records, i)));
+}
+
+/* The name of a uid, the number when it has none, "" when the record names nobody. */
+static char *requester(json_object *record) {
+        json_object *uid = json_object_object_get(record, "uid");
+        const struct passwd *entry;
+
+        if (!json_object_is_type(uid, json_type_int))
+                return g_strdup("");
+        entry = getpwuid((uid_t) json_object_get_int64(uid));
+        return entry ? g_strdup(entry->pw_name) : g_strdup(json_object_get_string(uid));
+}
+
+static char *result_cell(json_object *record) {
+        const char *result = bus_value_string(record, "result");
+        const char *settled = bus_value_string(record, "settled-result");
+
+        if (*settled)
+                return g_strdup_printf("%s, settled: %s", result, settled);
+        if (json_object_object_get(record, "settled-type"))
+                return g_strdup_printf("%s, later found: %s", result,
+                                       output_or_dash(bus_value_string(record, "settled-to")));
+        return g_strdup(result);
+}
+
+static void add_job_row(OutputTable *table, const Inventory *inventory, json_object *record) {
+        const char *result = bus_value_string(record, "result");
+        g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
+        g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, bus_value_uint(record, "job"));
+        g_autofree char *versions =
+                        g_strdup_printf("%s %s %s", output_or_dash(bus_value_string(record, "from")),
+                                        output_arrow(), output_or_dash(bus_value_string(record, "to")));
+        g_autofree char *shown_result = result_cell(record), *by = requester(record);
+        const char *cells[] = {
+                when,     id,           inventory_label(inventory, bus_value_string(record, "guid")),
+                versions, shown_result, advice_short_error(bus_value_string(record, "error")),
+                by,       NULL,
+        };
+
+        output_table_row(table, cells, 4, output_state_colour(result));
+}
+
+/* The "finished" records, oldest first; they belong to records. */
+static GPtrArray *finished_records(json_object *records) {
+        GPtrArray *finished = g_ptr_array_new();
+
+        for (size_t i = 0; i < json_object_array_length(records); i++) {
+                json_object *record = json_object_array_get_idx(records, i);
+
+                if (strcmp(bus_value_string(record, "type"), "finished") == 0)
+                        g_ptr_array_add(finished, record);
+        }
+        return finished;
+}
+
+static void print_jobs(const Inventory *inventory, json_object *records, const Options *options) {
+        static const char *const columns[] = { "TIME",   "JOB",   "IMAGE", "VERSIONS",
+                                               "RESULT", "ERROR", "BY",    NULL };
+        _cleanup_(output_table_freep)
+        OutputTable *table = output_table_new(options->legend, columns);
+        g_autoptr(GPtrArray) finished = finished_records(records);
+
+        for (size_t i = first_of(finished->len, options->lines); i < finished->len; i++) {
+                uint64_t id = bus_value_uint(finished->pdata[i], "job");
+                _cleanup_(json_object_unrefp)
+                json_object *job = history_job_record(records, id);
+
+                if (job)
+                        add_job_row(table, inventory, job);
+        }
+        output_table_print(table);
+        if (options->legend && finished->len == 0)
+                output_note("No job has finished yet; 'lfactl history --long' shows what else is recorded.");
+}
+
+ExitCode verb_history(Client *client, int argc, char **argv) {
+        _cleanup_(sd_bus_error_free)
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_object_unrefp)
+        json_object *records = NULL;
+        _cleanup_(inventory_freep)
+        Inventory *inventory = NULL;
+        const Options *options = client->options;
+        ExitCode code;
+        int r;
+
+        r = history_load(client, &error, &records);
+        if (r < 0)
+                return client_fail_call(client, &error, r, "Cannot read the history");
+        if (client_json(client)) {
+                records_to_document(client, records, options->lines_given ? options->lines : LINES_ALL);
+                return EXIT_DONE;
+        }
+        if (options->long_view) {
+                print_records(records, options->lines);
+                return EXIT_DONE;
+        }
+        code = inventory_load(client, &inventory);
+        if (code == EXIT_DONE)
+                print_jobs(inventory, records, options);
+        return code;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lfactl show: everything about an image. Properties of a newer lfad are shown too, at the end. */
+
+#include "ctl/advice.h"
+#include "ctl/bus-value.h"
+#include "ctl/output.h"
+#include "ctl/resolve.h"
+#include "ctl/verbs.h"
+
+#include <string.h>
+
+/* In the order of interest. */
+static const char *const known_properties[] = {
+        "Name",       "Alias",
+        "Guid",       "EfiGuid",
+        "State",      "CurrentVersion",
+        "Pending",    "PendingVersion",
+        "Capable",    "MayResetCpu",
+        "LastResult", "LastError",
+        "Blockers",   "LastActivatedTimestamp",
+        NULL,
+};
+
+static char *list_to_text(json_object *array) {
+        GString *text = g_string_new(NULL);
+
+        for (size_t i = 0; i < json_object_array_length(array); i++)
+                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
+                                       json_object_get_string(json_object_array_get_idx(array, i)));
+        return g_string_free(text, FALSE);
+}
+
+static char *value_to_text(const char *name, json_object *value) {
+        if (json_object_is_type(value, json_type_boolean))
+                return g_strdup(json_object_get_boolean(value) ? "yes" : "no");
+        if (json_object_is_type(value, json_type_array))
+                return list_to_text(value);
+        if (json_object_is_type(value, json_type_int) && g_str_has_suffix(name, "Timestamp"))
+                return output_time(json_object_get_uint64(value));
+        if (json_object_is_type(value, json_type_int) && g_str_has_suffix(name, "USec"))
+                return output_span(json_object_get_uint64(value));
+        return g_strdup(json_object_get_string(value)); /* numbers and whatever else as JSON has them */
+}
+
+static void print_property(const char *name, json_object *value) {
+        g_autofree char *text = value_to_text(name, value);
+        bool coloured = strcmp(name, "State") == 0 || strcmp(name, "LastResult") == 0;
+
+        output_field(FIELD_WIDE, name, coloured && text ? output_state_colour(text) : COLOUR_NONE, text);
+}
+
+static void print_image(const Image *image) {
+        g_autofree char *advice = advice_for_image(image);
+        const char *error_advice = *image->last_error ? advice_for_error(image->last_error) : NULL;
+
+        for (const char *const *name = known_properties; *name; name++)
+                print_property(*name, json_object_object_get(image->properties, *name));
+        json_object_object_foreach(image->properties, name, value) {
+                if (!g_strv_contains(known_properties, name))
+                        print_property(name, value);
+        }
+        if (error_advice)
+                output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
+        output_field(FIELD_WIDE, "What to do", COLOUR_NONE, advice);
+}
+
+ExitCode verb_show(Client *client, int argc, char **argv) {
+        _cleanup_(inventory_freep)
+        Inventory *inventory = NULL;
+        ExitCode code = inventory_load(client, &inventory), worst = EXIT_DONE;
+        bool first = true;
+
+        if (code != EXIT_DONE)
+                return code;
+        for (int i = 0; i < argc; i++) {
+                Image *image;
+
+                code = resolve_image(client, inventory, argv[i], &image);
+                worst = exit_code_worse(worst, code);
+                if (code != EXIT_DONE)
+                        continue;
+                if (client_json(client)) {
+                        json_document_append(client->document, "images", json_object_get(image->properties));
+                        continue;
+                }
+                if (!first)
+                        putchar('\n');
+                first = false;
+                print_image(image);
+        }
+        return worst;
+}

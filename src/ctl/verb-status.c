@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lfactl status, and its short form that lfactl alone shows. */
+
+#include "ctl/advice.h"
+#include "ctl/image-table.h"
+#include "ctl/output.h"
+#include "ctl/verbs.h"
+
+#include <string.h>
+
+static void print_driver(const Inventory *inventory) {
+        output_print(COLOUR_NONE, "%*s: ", FIELD_NARROW, "Driver");
+        output_print(output_state_colour(inventory->driver_state), "%s",
+                     output_or_dash(inventory->driver_state));
+        output_line(", profile %s (%s)", output_or_dash(inventory->driver_profile),
+                    advice_for_driver(inventory->driver_state));
+}
+
+static void print_images_line(const Inventory *inventory) {
+        g_autofree char *text = NULL;
+        unsigned pending = 0;
+
+        for (guint i = 0; i < inventory->images->len; i++)
+                pending += ((const Image *) inventory->images->pdata[i])->pending ? 1 : 0;
+        text = g_strdup_printf("%u, %u of them pending", inventory->images->len, pending);
+        output_field(FIELD_NARROW, "Images", COLOUR_NONE, text);
+}
+
+static void print_jobs(const Inventory *inventory) {
+        uint64_t now = (uint64_t) g_get_real_time();
+
+        for (guint i = 0; i < inventory->jobs->len; i++) {
+                const Job *job = inventory->jobs->pdata[i];
+                g_autofree char *text = NULL, *age = NULL;
+
+                if (strcmp(job->state, "done") == 0)
+                        continue;
+                age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
+                text = g_strdup_printf("%u for %s: %s, asked for %s ago", job->id,
+                                       inventory_label(inventory, job->guid), job->state, age);
+                output_field(FIELD_NARROW, "Job", COLOUR_YELLOW, text);
+        }
+}
+
+static void print_attention(const Inventory *inventory) {
+        bool needed = false;
+
+        for (guint i = 0; i < inventory->images->len; i++)
+                needed = needed || advice_image_needs_attention(inventory->images->pdata[i]);
+        if (!needed)
+                return;
+        putchar('\n');
+        output_print(COLOUR_BOLD, "Needs attention:");
+        putchar('\n');
+        image_attention_print(inventory);
+}
+
+static ExitCode show(Client *client, bool full) {
+        _cleanup_(inventory_freep)
+        Inventory *inventory = NULL;
+        ExitCode code = inventory_load(client, &inventory);
+
+        if (code != EXIT_DONE)
+                return code;
+        if (client_json(client)) {
+                inventory_to_document(client, inventory);
+                return EXIT_DONE;
+        }
+        if (full)
+                output_field(FIELD_NARROW, "lfad", COLOUR_NONE, inventory->version);
+        print_driver(inventory);
+        if (full)
+                output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
+        print_images_line(inventory);
+        print_jobs(inventory);
+        print_attention(inventory);
+        if (full && inventory->images->len > 0) {
+                putchar('\n');
+                image_table_print(inventory, client->options->legend);
+        }
+        if (!full && client->options->legend)
+                puts("\n'lfactl --help' lists what can be done.");
+        return EXIT_DONE;
+}
+
+ExitCode verb_overview(Client *client, int argc, char **argv) {
+        return show(client, false);
+}
+
+ExitCode verb_status(Client *client, int argc, char **argv) {
+        return show(client, true);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What lfactl can do: a file per verb. Each function gets a connected client and the verb's arguments (not
+ * the verb itself), reports its own failures and returns the exit code. */
+
+#include "ctl/client.h"
+
+typedef ExitCode (*VerbFunction)(Client *client, int argc, char **argv);
+
+/* One verb, for running it and for the help. */
+typedef struct Verb {
+        const char *name;
+        const char *arguments; /* for the help; "" when there are none */
+        const char *summary;
+        int min_arguments;
+        int max_arguments; /* -1: no limit */
+        VerbFunction run;
+        const char *details; /* a paragraph for the verb's own help */
+} Verb;
+
+ExitCode verb_overview(Client *client, int argc, char **argv); /* lfactl without a verb */
+ExitCode verb_status(Client *client, int argc, char **argv);
+ExitCode verb_list(Client *client, int argc, char **argv);
+ExitCode verb_show(Client *client, int argc, char **argv);
+ExitCode verb_activate(Client *client, int argc, char **argv);
+ExitCode verb_cancel(Client *client, int argc, char **argv);
+ExitCode verb_monitor(Client *client, int argc, char **argv);
+ExitCode verb_history(Client *client, int argc, char **argv);
+ExitCode verb_refresh(Client *client, int argc, char **argv);

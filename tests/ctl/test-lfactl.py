@@ -1,0 +1,820 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lfactl against a stand-in for lfad on a private bus: verbs, both outputs, exit codes, hostile strings.
+
+LFACTL in the environment is the program under test.
+"""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+LFACTL = os.environ["LFACTL"]
+DEADLINE = 20
+
+RMM = "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
+RMM_EFI = "a662076c-f212-564b-92cb-ba8f633606d9"
+BL31 = "47d4086d-4cfe-9846-9b95-2950cbbd5a00"
+VENDOR = "deadbeef-0000-4000-8000-000000000001"
+TWIN = "deadbeef-0000-4000-8000-000000000002"
+ERROR = "org.arm.LFA1.Error."
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+def image(guid, **properties):
+    base = {"Guid": guid, "EfiGuid": "", "Name": guid, "Alias": "", "CurrentVersion": "",
+            "PendingVersion": "", "Capable": True, "Pending": False, "MayResetCpu": False,
+            "CpuRendezvous": True, "ForceCpuRendezvous": False, "KernelAutoActivate": False,
+            "State": "idle", "Blockers": [],
+            "EvaluatedTimestamp": 0, "LastResult": "", "LastError": "", "LastActivatedTimestamp": 0}
+    base.update(properties)
+    return base
+
+
+def rmm(**properties):
+    base = {"Name": "Realm Management Monitor (RMM)", "Alias": "rmm", "EfiGuid": RMM_EFI,
+            "CurrentVersion": "1.4", "PendingVersion": "1.5", "Pending": True, "State": "pending"}
+    base.update(properties)
+    return image(RMM, **base)
+
+
+def bl31(**properties):
+    return image(BL31, **{"Name": "TF-A BL31", "Alias": "bl31", "CurrentVersion": "2.12", **properties})
+
+
+def scenario(images=None, **more):
+    manager = {"Version": "0.1.0", "DriverState": "active", "DriverProfile": "v2",
+               "UeventMonitor": "listening", "CurrentJob": "/", "Activating": False,
+               "SupportedOptions": ["expected-current-version", "expected-pending-version", "reason"]}
+    manager.update(more.pop("manager", {}))
+    return {"manager": manager, "images": [rmm(), bl31()] if images is None else images, **more}
+
+
+def ending(result, **more):
+    """What Activate does for a job that ends so."""
+    job = {"Result": result, "Error": more.pop("error", ""), "Message": more.pop("message", ""),
+           "FirmwareCode": more.pop("code", ""), "FromVersion": "1.4", "ToVersion": "1.5"}
+    return {"job": job, "states": ["guarding", "activating"], **more}
+
+
+def record(seq, kind, **more):
+    time_of = 1790000000000000 + seq * 1000000
+    return {"seq": seq, "type": kind, "timestamp": time_of, "boot-id": "0" * 32, **more}
+
+
+class Process:
+    """A program whose output is read line by line, with a deadline instead of a hang."""
+
+    def __init__(self, *argv, **more):
+        self.popen = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      stdin=subprocess.DEVNULL, **more)
+        self.seen = {self.popen.stdout.fileno(): "", self.popen.stderr.fileno(): ""}
+
+    def wait_for(self, pattern, stream="stdout"):
+        fd = getattr(self.popen, stream).fileno()
+        end = time.monotonic() + DEADLINE
+        while not re.search(pattern, self.seen[fd]):
+            ready = select.select([fd], [], [], max(0, end - time.monotonic()))[0]
+            data = os.read(fd, 65536) if ready else b""
+            if not data:
+                raise AssertionError(f"no {pattern!r} in {self.seen[fd]!r}")
+            self.seen[fd] += data.decode()
+        return self.seen[fd]
+
+    def finish(self):
+        """Waits for the end. Returns exit code, standard output and standard error."""
+        rest = self.popen.communicate(timeout=DEADLINE)
+        out, err = (seen + more.decode() for seen, more in zip(self.seen.values(), rest))
+        return self.popen.returncode, out, err
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.communicate()
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.addClassCleanup(lambda: cls.bus.kill())
+        cls.start_bus()
+
+    @classmethod
+    def start_bus(cls):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+            config.write(BUS_CONFIG)
+            config.flush()
+            cls.bus = Process("dbus-daemon", f"--config-file={config.name}", "--nofork", "--print-address")
+            address = cls.bus.wait_for(r"\n").strip()
+        cls.environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
+                           "TZ": "UTC", "TERM": "xterm", "LFACTL_RETURN_SEC": "3"}
+        for name in ("NO_COLOR", "COLUMNS"):
+            cls.environment.pop(name, None)
+
+    def lfad(self, what=None):
+        """Starts the stand-in; it has the bus name when this returns."""
+        process = Process("/usr/bin/python3", str(HERE / "stand_in_lfad.py"), json.dumps(what or scenario()),
+                          env=self.environment)
+        self.addCleanup(process.kill)
+        process.wait_for("ready\n")
+        return process
+
+    def start(self, *arguments, **environment):
+        process = Process(LFACTL, *arguments, env={**self.environment, **environment})
+        self.addCleanup(process.kill)
+        return process
+
+    def lfactl(self, *arguments, **environment):
+        return self.start(*arguments, **environment).finish()
+
+    def json(self, *arguments):
+        code, out, _ = self.lfactl("--json=short", *arguments)
+        self.assertEqual(out.count("\n"), 1)
+        document = json.loads(out)
+        self.assertEqual(document["schema"], 1)
+        self.assertEqual(document["exit-code"], code)
+        return code, document
+
+    def emit(self, path, interface, member, signature, *values):
+        subprocess.run(["/usr/bin/python3", "-c", """
+import dbus, sys
+bus = dbus.SystemBus()
+bus.call_blocking("org.arm.LFA1", "/org/arm/StandIn", "org.arm.StandIn", "Emit", "sssss", sys.argv[1:])
+""", path, interface, member, signature, json.dumps(values)], env=self.environment, check=True,
+                       timeout=DEADLINE)
+
+
+class Usage(Case):
+    def expect_usage_error(self, arguments, *texts):
+        code, out, err = self.lfactl(*arguments)
+        self.assertEqual(code, 2, err)
+        self.assertEqual(out, "")
+        for text in texts:
+            self.assertIn(text, err)
+        self.assertLessEqual(err.count("\n"), 2, "a hint, not a usage dump")
+
+    def test_help_names_every_verb_option_and_exit_code(self):
+        code, out, _ = self.lfactl("--help")
+        self.assertEqual(code, 0)
+        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "refresh"):
+            self.assertRegex(out, rf"(?m)^  {verb} ")
+            code, verb_help, _ = self.lfactl(verb, "--help")
+            self.assertEqual(code, 0)
+            self.assertIn(f"Usage: lfactl {verb}", verb_help)
+        for number in range(9):
+            self.assertRegex(out, rf"(?m)^  {number}  ")
+        self.assertIn("--expect-pending=VERSION", self.lfactl("activate", "--help")[1])
+        self.assertNotIn("--expect-pending", self.lfactl("list", "--help")[1])
+
+    def test_version(self):
+        self.assertRegex(self.lfactl("--version")[1], r"^lfactl \d+\.\d+\.\d+\n$")
+
+    def test_slips_get_the_nearest_name(self):
+        self.expect_usage_error(["stauts"], "'stauts'", "Did you mean 'status'?")
+        self.expect_usage_error(["frobnicate"], "--help")
+        self.expect_usage_error(["list", "--jsn=short"], "--jsn", "Did you mean --json?")
+        self.expect_usage_error(["list", "-x"], "'-x'")
+        self.expect_usage_error(["list", "-xyz"], "'-x'")
+
+    def test_options_belong_to_verbs_and_have_values(self):
+        self.expect_usage_error(["list", "--lines=3"], "--lines", "lfactl history")
+        self.expect_usage_error(["--reason=x"], "needs a verb", "lfactl activate")
+        self.expect_usage_error(["history", "--lines=0"], "--lines=0")
+        self.expect_usage_error(["history", "--lines=-1"], "--lines=-1")
+        self.expect_usage_error(["list", "--json=xml"], "pretty, short or off")
+        self.expect_usage_error(["list", "--json"], "needs a value")
+        self.expect_usage_error(["activate", "rmm", "--no-block=yes"], "takes no value")
+
+    def test_wrong_number_of_arguments(self):
+        self.expect_usage_error(["list", "rmm"], "takes no arguments")
+        self.expect_usage_error(["show"], "IMAGE")
+        self.expect_usage_error(["cancel", "a", "b"], "one argument")
+        self.expect_usage_error(["activate", "rmm", "bl31", "--expect-current=1"], "one image")
+
+    def test_invalid_utf8_is_refused_and_not_printed_raw(self):
+        process = Process(LFACTL.encode(), b"activate", b"\xff\x1b[31m", env=self.environment)
+        code, _, err = process.finish()
+        self.assertEqual(code, 2)
+        self.assertIn("\\xff\\x1b[31m", err)
+
+    def test_usage_error_as_json(self):
+        code, document = self.json("stauts")
+        self.assertEqual(code, 2)
+        self.assertIn("status", document["errors"][0]["hint"])
+
+
+class Reading(Case):
+    def test_without_lfad_it_says_so(self):
+        for verb in ([], ["status"], ["list"], ["show", "rmm"], ["activate", "rmm"], ["cancel", "1"],
+                     ["history"], ["refresh"]):
+            code, out, err = self.lfactl(*verb)
+            self.assertEqual((code, out), (1, ""), verb)
+            self.assertIn("systemctl status lfad", err)
+
+    def test_without_a_bus_it_says_so(self):
+        code, _, err = self.lfactl("list", DBUS_SYSTEM_BUS_ADDRESS="unix:path=/nonexistent/bus")
+        self.assertEqual(code, 1)
+        self.assertIn("Cannot reach the system bus", err)
+
+    def test_overview_shows_what_needs_attention(self):
+        self.lfad(scenario(jobs={"7": {"Id": 7, "Guid": RMM, "State": "activating", "QueuedTimestamp": 1}}))
+        code, out, _ = self.lfactl()
+        self.assertEqual(code, 0)
+        self.assertIn("active, profile v2", out)
+        self.assertIn("7 for rmm: activating", out)
+        self.assertRegex(out, r"rmm pending, 1.4 → 1.5: .*'lfactl activate rmm'")
+        self.assertNotIn("bl31", out)
+        self.assertRegex(out, r"(?m)^'lfactl --help'")
+        self.assertNotIn("\\", out)
+
+    def test_status_is_fuller(self):
+        self.lfad()
+        code, out, _ = self.lfactl("status")
+        self.assertEqual(code, 0)
+        for text in ("0.1.0", "listening", "2, 1 of them pending", "IMAGE", "bl31"):
+            self.assertIn(text, out)
+
+    def test_status_without_driver(self):
+        self.lfad(scenario([], manager={"DriverState": "no-driver", "DriverProfile": "unknown"}))
+        code, out, _ = self.lfactl()
+        self.assertEqual(code, 0)
+        self.assertIn("no-driver", out)
+        self.assertIn("lfactl refresh", out)
+        code, out, err = self.lfactl("list")
+        self.assertEqual(code, 0)
+        self.assertIn("No images: the kernel has no LFA driver bound", err)
+
+    def test_list(self):
+        self.lfad(scenario([rmm(State="failed", LastResult="failed", LastError=ERROR + "NoEffect"), bl31(),
+                            image(VENDOR), image(TWIN)]))
+        code, out, _ = self.lfactl("list")
+        lines = [line.split() for line in out.splitlines()]
+        self.assertEqual(code, 0)
+        self.assertEqual(lines[0], ["IMAGE", "NAME", "CURRENT", "PENDING", "STATE", "LAST"])
+        self.assertEqual(lines[1], ["bl31", "TF-A", "BL31", "2.12", "-", "idle", "-"])
+        self.assertEqual(lines[2], [VENDOR, VENDOR, "-", "-", "idle", "-"], "as long as tells it apart")
+        self.assertEqual(lines[4][-4:], ["1.5", "failed", "failed", "(NoEffect)"])
+        self.assertNotIn("\033", out)
+        self.assertNotIn("IMAGE", self.lfactl("list", "--no-legend")[1])
+
+    def test_list_as_json_has_the_properties_as_the_bus_names_them(self):
+        self.lfad(scenario([rmm(NewProperty={"a": ["b"]}, LastActivatedTimestamp=2**64 - 1)]))
+        code, document = self.json("list")
+        self.assertEqual(code, 0)
+        self.assertEqual(document["images"][0]["CurrentVersion"], "1.4")
+        self.assertIs(document["images"][0]["Pending"], True)
+        self.assertEqual(document["images"][0]["LastActivatedTimestamp"], 2**64 - 1)
+        self.assertEqual(document["images"][0]["NewProperty"], {"a": ["b"]})
+        self.assertEqual(document["manager"]["DriverState"], "active")
+        pretty = self.lfactl("--json=pretty", "list")[1]
+        self.assertGreater(pretty.count("\n"), 10)
+        self.assertEqual(json.loads(pretty), document)
+        self.assertEqual(self.json("status")[1]["images"], document["images"])
+        self.assertEqual(self.json("show", "rmm")[1]["images"], document["images"])
+        self.assertEqual(self.json()[1]["images"], document["images"])
+
+    def test_show_has_every_property_and_what_to_do(self):
+        self.lfad(scenario([rmm(LastActivatedTimestamp=1000000000 * 10**6, NewProperty=5,
+                                LastResult="failed", LastError=ERROR + "NoEffect",
+                                Blockers=["image", "repeat"]), bl31()]))
+        code, out, _ = self.lfactl("show", "rmm", "bl31")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"(?m)^ *LastActivatedTimestamp: 2001-09-09 01:46:40 UTC \(\d+ days ago\)$")
+        self.assertRegex(out, r"(?m)^ +Blockers: image, repeat$")
+        self.assertRegex(out, r"(?m)^ +NewProperty: 5$")
+        self.assertRegex(out, r"(?m)^ +MayResetCpu: no$")
+        self.assertIn("The driver reported success, yet nothing changed.", out)
+        self.assertRegex(out, r"What to do: New firmware is staged: 'lfactl activate rmm'")
+        self.assertRegex(out, r"What to do: Nothing to do")
+
+    def test_show_says_what_to_do_in_every_state(self):
+        for state, text in (("idle", "Nothing to do"), ("pending", "lfactl activate rmm"),
+                            ("scheduled", "lfactl cancel rmm"), ("activating", "wait"),
+                            ("failed", "lfactl activate rmm"), ("quarantined", "stage other firmware"),
+                            ("stale", "lfactl refresh"), ("brand-new", "does not know")):
+            lfad = self.lfad(scenario([rmm(State=state)]))
+            self.assertRegex(self.lfactl("show", "rmm")[1], f"What to do: .*{text}")
+            lfad.kill()
+        self.lfad(scenario([rmm(Capable=False)]))
+        self.assertIn("restart the host", self.lfactl("show", "rmm")[1])
+
+    def test_refresh(self):
+        lfad = self.lfad()
+        code, out, _ = self.lfactl("refresh")
+        self.assertEqual(code, 0)
+        self.assertIn("2 images", out)
+        lfad.wait_for("refresh\n")
+        self.assertEqual(len(self.json("refresh")[1]["images"]), 2)
+
+    def test_starting_is_a_deferral(self):
+        self.lfad(scenario(errors={"GetManagedObjects": [ERROR + "Starting", "not yet"]}))
+        code, _, err = self.lfactl("list")
+        self.assertEqual(code, 3)
+        self.assertIn("not yet", err)
+        self.assertIn("ask again in a moment", err)
+
+    def test_a_malformed_answer_is_an_error(self):
+        self.lfad(scenario(errors={"GetAll": ["org.arm.Strange", ""]}))
+        code, _, err = self.lfactl("list")
+        self.assertEqual(code, 1)
+        self.assertIn("org.arm.Strange", err)
+
+
+class Naming(Case):
+    def shown(self, text):
+        code, document = self.json("show", text)
+        return document["images"][0]["Guid"] if code == 0 else None
+
+    def test_every_way_to_name_an_image(self):
+        self.lfad(scenario([rmm(), bl31(), image(VENDOR), image(TWIN)]))
+        for text in (RMM, RMM.upper(), "{" + RMM + "}", RMM_EFI, RMM_EFI.upper(), "rmm", "RMM",
+                     "realm management monitor (rmm)", "6c07", "6C0762A6-12", "a662"):
+            self.assertEqual(self.shown(text), RMM, text)
+        self.assertEqual(self.shown(VENDOR), VENDOR)
+
+    def test_too_short_a_piece_is_unknown(self):
+        self.lfad()
+        code, _, err = self.lfactl("show", "6c0")
+        self.assertEqual(code, 2)
+        self.assertIn("There are: bl31, rmm", err)
+
+    def test_ambiguous_text_lists_the_candidates(self):
+        self.lfad(scenario([rmm(), image(VENDOR, Name="Twin"), image(TWIN, Name="Twin")]))
+        for text in ("dead", "twin"):
+            code, document = self.json("activate", text)
+            self.assertEqual(code, 2)
+            self.assertEqual(document["errors"][0]["error"], ERROR + "AmbiguousImage")
+            self.assertIn(VENDOR, document["errors"][0]["hint"])
+            self.assertIn(TWIN, document["errors"][0]["hint"])
+            self.assertNotIn(RMM, document["errors"][0]["hint"])
+
+    def test_a_name_equal_to_anothers_alias_is_ambiguous(self):
+        self.lfad(scenario([rmm(), image(VENDOR, Name="rmm")]))
+        self.assertEqual(self.lfactl("activate", "rmm")[0], 2)
+
+    def test_unknown_text_gets_the_nearest_name(self):
+        self.lfad()
+        code, _, err = self.lfactl("show", "rnm")
+        self.assertEqual(code, 2)
+        self.assertIn("Did you mean 'rmm'? There are: bl31, rmm", err)
+        self.assertEqual(self.lfactl("show", "")[0], 2)
+        self.assertEqual(self.lfactl("show", "x" * 3000)[0], 2)
+
+    def test_show_goes_on_after_an_unknown_name(self):
+        self.lfad()
+        code, out, err = self.lfactl("show", "nonsense", "rmm")
+        self.assertEqual(code, 2)
+        self.assertIn(RMM, out)
+        self.assertIn("nonsense", err)
+
+    def test_without_driver_no_image_is_exit_7(self):
+        for state, text in (("no-driver", "NoDriver"), ("no-firmware", "NoFirmware")):
+            lfad = self.lfad(scenario([], manager={"DriverState": state}))
+            code, document = self.json("activate", "rmm")
+            self.assertEqual((code, document["errors"][0]["error"]), (7, ERROR + text))
+            lfad.kill()
+
+
+class Activating(Case):
+    def activate(self, what, *arguments, **more):
+        lfad = self.lfad(scenario(activate={RMM: what}, **more))
+        outcome = self.lfactl("activate", "rmm", *arguments)
+        lfad.kill()
+        return outcome
+
+    def test_success_is_one_clear_line(self):
+        code, out, err = self.activate(ending("succeeded"))
+        self.assertEqual((code, out, err), (0, "rmm: 1.4 → 1.5: succeeded\n", ""))
+
+    def test_failure_names_error_code_message_and_hint(self):
+        code, out, err = self.activate(ending("failed", error=ERROR + "ActivationFailed", message="no luck",
+                                              code="LFA_AUTH_ERROR"))
+        self.assertEqual(code, 1)
+        self.assertEqual(out, "rmm: 1.4 → 1.5: failed, ActivationFailed [LFA_AUTH_ERROR]: no luck\n")
+        self.assertIn("Hint: Firmware refused the activation", err)
+
+    def test_a_hint_does_not_repeat_the_message(self):
+        text = "Firmware refused the activation; the old version still runs."
+        _, out, err = self.activate(ending("failed", error=ERROR + "ActivationFailed", message=text))
+        self.assertEqual((out + err).count(text), 1)
+
+    def test_exit_codes_of_results(self):
+        for result, error, code in (("succeeded", "", 0), ("unverified", "", 4), ("failed", "NoEffect", 1),
+                                    ("cancelled", "Cancelled", 1), ("unknown", "Unproven", 5),
+                                    ("refused", "VersionChanged", 8), ("refused", "KernelBusy", 3),
+                                    ("refused", "NoDriver", 7), ("refused", "BrandNew", 8),
+                                    ("refused", "", 8),
+                                    ("brand-new", "", 5)):
+            got = self.activate(ending(result, error=ERROR + error if error else ""))[0]
+            self.assertEqual(got, code, (result, error))
+
+    def test_exit_codes_of_errors(self):
+        standard = "org.freedesktop.DBus.Error."
+        for name, code in ((standard + "AccessDenied", 6),
+                           (standard + "InteractiveAuthorizationRequired", 6),
+                           (standard + "InvalidArgs", 2), (standard + "LimitsExceeded", 3),
+                           (ERROR + "NoDriver", 7), (ERROR + "NoFirmware", 7), (ERROR + "KernelBusy", 3),
+                           (ERROR + "Starting", 3), (ERROR + "ShuttingDown", 3), (ERROR + "NotPending", 8),
+                           (ERROR + "NotCapable", 8), (ERROR + "VersionChanged", 8),
+                           (ERROR + "NeedsCpuReset", 8), (ERROR + "ImageStale", 8),
+                           (ERROR + "RepeatedActivation", 8), (ERROR + "KernelAutoActivate", 8),
+                           (ERROR + "ProfileNotAllowed", 8), ("org.arm.Other", 1)):
+            got, out, err = self.activate({"error": [name, "because"]})
+            self.assertEqual((got, out), (code, ""), name)
+            self.assertIn("Cannot activate rmm: because", err)
+
+    def test_options_reach_lfad_and_only_those_given(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded")}))
+        self.lfactl("activate", "rmm", "--expect-current=1.4", "--expect-pending=", "--reason=CVE-1")
+        lfad.wait_for(re.escape(f'activate {RMM} {{"expected-current-version": "1.4", '
+                                f'"expected-pending-version": "", "reason": "CVE-1"}}'))
+        self.lfactl("activate", "rmm")
+        lfad.wait_for(re.escape(f"activate {RMM} {{}}"))
+
+    def test_json_outcome(self):
+        self.lfad(scenario(activate={RMM: ending("failed", error=ERROR + "NoEffect", message="m")}))
+        code, document = self.json("activate", "rmm")
+        self.assertEqual(code, 1)
+        job = document["jobs"][0]
+        self.assertEqual((job["Id"], job["Result"], job["Error"], job["Path"]),
+                         (12, "failed", ERROR + "NoEffect", "/org/arm/LFA1/job/12"))
+
+    def test_no_block_prints_the_path(self):
+        self.lfad(scenario(activate={RMM: ending("succeeded", then="stay")}))
+        self.assertEqual(self.lfactl("activate", "rmm", "--no-block")[:2], (0, "/org/arm/LFA1/job/12\n"))
+        code, document = self.json("activate", "rmm", "--no-block")
+        self.assertEqual(document["jobs"], [{"Path": "/org/arm/LFA1/job/13", "Guid": RMM}])
+
+    def test_a_job_that_ends_before_the_reply_is_not_missed(self):
+        code, out, _ = self.activate(ending("succeeded", then="end-before-reply"))
+        self.assertEqual((code, out), (0, "rmm: 1.4 → 1.5: succeeded\n"))
+
+    def test_a_job_whose_object_is_gone_is_found_in_the_history(self):
+        history = [record(12, "queued", job=12, guid=RMM),
+                   record(14, "finished", job=12, guid=RMM, result="failed", error=ERROR + "NoEffect",
+                          **{"from": "1.4", "to": "1.5"})]
+        code, out, _ = self.activate(ending("failed", then="forget"), history=history)
+        self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect\n"))
+
+    def test_the_signal_alone_proves_nothing(self):
+        code, out, err = self.activate(ending("succeeded", then="forget"))
+        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+        self.assertIn("is not known", err)
+
+    def test_several_images_go_on_after_a_refusal_and_stop_after_trouble(self):
+        images = [rmm(), bl31(), image(VENDOR, Alias="sp1")]
+        refused = {"error": [ERROR + "NotPending", "not pending"]}
+        self.lfad(scenario(images, activate={RMM: ending("unverified"), BL31: refused,
+                                             VENDOR: ending("succeeded")}))
+        code, out, err = self.lfactl("activate", "rmm", "bl31", "sp1")
+        self.assertEqual(code, 8, "the worst of 4, 8 and 0")
+        self.assertIn("rmm: 1.4 → 1.5: unverified", out)
+        self.assertIn("sp1: 1.4 → 1.5: succeeded", out)
+        self.assertIn("Cannot activate bl31", err)
+
+    def test_several_images_stop_after_trouble(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("unknown", error=ERROR + "Unproven"),
+                                            BL31: ending("succeeded")}))
+        code, out, err = self.lfactl("activate", "rmm", "bl31")
+        self.assertEqual(code, 5)
+        self.assertIn("Not tried any more: bl31", err)
+        lfad.wait_for("activate " + RMM)
+        self.assertNotIn("activate " + BL31, list(lfad.seen.values())[0])
+
+    def test_a_slip_in_the_last_name_does_nothing_at_all(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded")}))
+        self.assertEqual(self.lfactl("activate", "rmm", "nonsense")[0], 2)
+        self.lfactl("refresh")
+        self.assertNotIn("activate", lfad.wait_for("refresh\n"))
+
+    def test_interrupt_stops_waiting_and_says_that_the_job_goes_on(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            lfad = self.lfad(scenario(activate={RMM: ending("succeeded", then="stay")}))
+            process = self.start("activate", "rmm")
+            lfad.wait_for("state 12 activating")
+            process.popen.send_signal(number)
+            code, out, err = process.finish()
+            self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+            self.assertIn("job 12 goes on", err)
+            self.assertIn("lfactl cancel 12", err)
+            lfad.kill()
+
+
+class Vanishing(Case):
+    """lfad, or the bus, goes away while lfactl waits."""
+
+    def test_before_the_reply_it_is_unknown_whether_a_job_began(self):
+        self.lfad(scenario(activate={RMM: {"then": "vanish-before-reply"}}))
+        code, out, err = self.lfactl("activate", "rmm")
+        self.assertEqual((code, out), (5, ""))
+        self.assertIn("may have begun", err)
+
+    def test_without_the_bus_the_waiting_ends(self):
+        self.addCleanup(self.start_bus)
+        lfad = self.lfad(scenario(activate={RMM: ending("", then="stay")}))
+        waiting, watching = self.start("activate", "rmm"), self.start("monitor")
+        lfad.wait_for("state 12 activating")
+        watching.wait_for("watching", "stderr")
+        self.bus.kill()
+        code, out, err = waiting.finish()
+        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+        self.assertIn("Cannot wait for the job of rmm", err)
+        self.assertEqual(watching.finish()[0], 1)
+
+    def vanish(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("", then="vanish")}))
+        process = self.start("activate", "rmm")
+        lfad.wait_for("vanish 12")
+        return process
+
+    def test_outcome_from_the_history_of_the_next_generation(self):
+        process = self.vanish()
+        self.lfad(scenario(history=[
+            record(12, "queued", job=12, guid=RMM, uid=0),
+            record(13, "started", job=12, guid=RMM, **{"from": "1.4", "to": "1.5"}),
+            record(14, "finished", job=12, guid=RMM, result="unknown", error=ERROR + "NoReport",
+                   message="lost"),
+            record(15, "settled", job=12, guid=RMM, result="succeeded"),
+        ]))
+        code, out, _ = process.finish()
+        self.assertEqual(code, 0)
+        self.assertEqual(out, "rmm: 1.4 → 1.5: succeeded\n")
+
+    def test_outcome_from_the_job_when_it_goes_on(self):
+        process = self.vanish()
+        job = {"Id": 12, "Guid": RMM, "State": "done", "Result": "failed", "Error": ERROR + "NoEffect",
+               "FromVersion": "1.4", "ToVersion": "1.5", "Message": ""}
+        self.lfad(scenario(jobs={"12": job}))
+        self.assertEqual(process.finish()[:2], (1, "rmm: 1.4 → 1.5: failed, NoEffect\n"))
+
+    def test_a_job_that_goes_on_afterwards_is_waited_for(self):
+        process = self.vanish()
+        job = {"Id": 12, "Guid": RMM, "State": "activating", "Result": ""}
+        lfad = self.lfad(scenario(jobs={"12": job}))
+        time.sleep(0.2)
+        self.assertIsNone(process.popen.poll())
+        lfad.kill()
+        self.lfad(scenario(jobs={"12": {**job, "State": "done", "Result": "succeeded"}}))
+        self.assertEqual(process.finish()[0], 0)
+
+    def test_never_coming_back_is_unknown_and_said_so(self):
+        process = self.vanish()
+        code, _, err = process.finish()
+        self.assertEqual(code, 5)
+        self.assertIn("is not known", err)
+        self.assertIn("lfactl history", err)
+
+    def test_coming_back_without_a_word_of_the_job_is_unknown(self):
+        process = self.vanish()
+        self.lfad(scenario(history=[record(12, "queued", job=12, guid=RMM)]))
+        self.assertEqual(process.finish()[0], 5)
+
+
+class Cancelling(Case):
+    JOB = {"Id": 7, "Guid": RMM, "State": "queued", "Result": ""}
+
+    def test_by_image_and_by_number(self):
+        for text, path in (("rmm", "image/" + RMM.replace("-", "_")), ("7", "job/7")):
+            lfad = self.lfad(scenario(jobs={"7": self.JOB}, cancel={"State": "done", "Result": "cancelled"}))
+            self.assertEqual(self.lfactl("cancel", text)[:2], (0, "rmm: job 7 is cancelled.\n"))
+            lfad.wait_for(f"cancel /org/arm/LFA1/{path}\n")
+            lfad.kill()
+
+    def test_past_its_start_nothing_is_promised(self):
+        self.lfad(scenario(jobs={"7": self.JOB}, cancel={"State": "activating"}))
+        code, out, _ = self.lfactl("cancel", "rmm")
+        self.assertEqual(code, 0)
+        self.assertIn("was asked to stop", out)
+        self.assertNotIn("cancelled", out)
+        self.assertEqual(self.json("cancel", "rmm")[1]["jobs"][0]["State"], "activating")
+
+    def test_without_a_job(self):
+        self.lfad(scenario(cancel={"error": [ERROR + "NoSuchJob", "rmm has no job"]}))
+        code, _, err = self.lfactl("cancel", "rmm")
+        self.assertEqual(code, 1)
+        self.assertIn("rmm has no job", err)
+
+    def test_an_unknown_number(self):
+        self.lfad()
+        code, document = self.json("cancel", "99")
+        self.assertEqual((code, document["errors"][0]["error"]), (1, ERROR + "NoSuchJob"))
+
+
+class History(Case):
+    RECORDS = [
+        record(1, "daemon-started", strange=1.5),
+        record(2, "queued", job=2, guid=RMM, uid=0, pid=1, reason="CVE"),
+        record(3, "started", job=2, guid=RMM, **{"from": "1.4", "to": "1.5"}),
+        record(4, "finished", job=2, guid=RMM, result="succeeded", **{"from": "1.4", "to": "1.5",
+                                                                      "write-usec": 1200000}),
+        record(5, "queued", job=5, guid=VENDOR, uid=4294967290),
+        record(6, "finished", job=5, guid=VENDOR, result="unknown", error=ERROR + "NoReport"),
+        record(7, "settled", job=5, guid=VENDOR, **{"from": "1", "to": "2", "pending": False}),
+        {"type": "external"},
+    ]
+
+    def test_one_line_a_finished_job(self):
+        self.lfad(scenario(history=self.RECORDS))
+        code, out, _ = self.lfactl("history")
+        lines = out.splitlines()
+        self.assertEqual(code, 0)
+        self.assertEqual(len(lines), 3)
+        self.assertRegex(lines[1], r"2 +rmm +1.4 → 1.5 +succeeded +- +root *$")
+        self.assertRegex(lines[2],
+                         rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport +4294967290 *$")
+        self.assertEqual(len(self.lfactl("history", "--lines=1", "--no-legend")[1].splitlines()), 1)
+
+    def test_long_view_has_every_record_and_key(self):
+        self.lfad(scenario(history=self.RECORDS))
+        out = self.lfactl("history", "--long")[1]
+        self.assertEqual(len(re.findall(r"(?m)^#", out)), len(self.RECORDS))
+        self.assertRegex(out, r"(?m)^ +write-usec: 1200000$")
+        self.assertRegex(out, r"(?m)^ +strange: 1\.5$")
+        self.assertEqual(len(re.findall(r"(?m)^#", self.lfactl("history", "--long", "--lines=2")[1])), 2)
+
+    def test_json_has_the_records_as_they_are(self):
+        self.lfad(scenario(history=self.RECORDS))
+        self.assertEqual(self.json("history")[1]["records"], self.RECORDS)
+        self.assertEqual(self.json("history", "--lines=2")[1]["records"], self.RECORDS[-2:])
+
+    def test_empty(self):
+        self.lfad()
+        code, out, err = self.lfactl("history")
+        self.assertEqual((code, out), (0, ""))
+        self.assertIn("No job has finished", err)
+        self.assertEqual(self.json("history")[1]["records"], [])
+
+
+class Monitoring(Case):
+    def finish(self, process, number=signal.SIGINT):
+        process.popen.send_signal(number)
+        return process.finish()
+
+    def test_every_signal_is_a_line_with_a_time(self):
+        lfad = self.lfad()
+        process = self.start("monitor")
+        process.wait_for(r"watching \.\.\.", "stderr")
+        path = "/org/arm/LFA1/image/" + RMM.replace("-", "_")
+        self.emit("/org/arm/LFA1", "org.arm.LFA1.Manager", "JobNew", "uos", 12, "/org/arm/LFA1/job/12", RMM)
+        process.wait_for(r"(?m)^\d\d:\d\d:\d\d\.\d{3} rmm: job 12 is new$")
+        self.emit("/org/arm/LFA1", "org.arm.LFA1.Manager", "JobRemoved", "uoss", 12,
+                  "/org/arm/LFA1/job/12", RMM, "failed")
+        process.wait_for(r" rmm: job 12 ended: failed\n")
+        self.emit(path, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                  "org.arm.LFA1.Image", {"State": "idle"}, ["Blockers"])
+        process.wait_for(r" rmm: State=idle Blockers \(changed\)\n")
+        self.emit("/org/arm/LFA1", "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", "oa{sa{sv}}",
+                  "/org/arm/LFA1/image/x", {"org.arm.LFA1.Image": {"Alias": "new"}})
+        process.wait_for(r" new appeared\n")
+        self.emit("/org/arm/LFA1", "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved", "oas",
+                  "/org/arm/LFA1/image/x", ["org.arm.LFA1.Image"])
+        process.wait_for(r" new is gone\n")
+        lfad.kill()
+        process.wait_for(r" lfad left the bus\n")
+        self.lfad()
+        process.wait_for(r" lfad is on the bus\n")
+        self.assertEqual(self.finish(process)[0], 0)
+
+    def test_json_is_one_object_a_line(self):
+        self.lfad()
+        process = self.start("monitor", "--json=pretty")
+        process.wait_for(r"watching", "stderr")
+        self.emit("/org/arm/LFA1", "org.arm.LFA1.Manager", "JobNew", "uos", 12, "/org/arm/LFA1/job/12", RMM)
+        self.emit("/org/arm/LFA1", "org.arm.LFA1.Unheard", "Of", "s", "x")
+        self.emit("/org/arm/LFA1", "org.arm.LFA1.Manager", "JobRemoved", "uoss", 12,
+                  "/org/arm/LFA1/job/12", RMM, "failed")
+        process.wait_for("job-removed.*\n")
+        code, out, _ = self.finish(process, signal.SIGTERM)
+        events = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(code, 0)
+        self.assertEqual([e["event"] for e in events], ["job-new", "job-removed"])
+        self.assertEqual({e["schema"] for e in events}, {1})
+        self.assertEqual((events[1]["Guid"], events[1]["Result"]), (RMM, "failed"))
+
+    def test_lfad_may_come_later(self):
+        process = self.start("monitor")
+        process.wait_for("not on the bus yet", "stderr")
+        self.lfad()
+        process.wait_for("lfad is on the bus\n")
+        self.assertEqual(self.finish(process)[0], 0)
+
+
+class Terminals(Case):
+    HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\n\x7f\u009b31m\u202eevil\u2028\\x"
+
+    def on_terminal(self, *arguments, **environment):
+        """Runs lfactl with standard output and error on a terminal; what it shows, and the exit code."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([LFACTL, *arguments], stdout=follower, stderr=follower,
+                                   stdin=subprocess.DEVNULL, env={**self.environment, **environment})
+        os.close(follower)
+        out = b""
+        try:
+            while select.select([leader], [], [], DEADLINE)[0]:
+                out += os.read(leader, 65536)
+        except OSError:
+            pass  # the other end is closed
+        os.close(leader)
+        return out.decode(), process.wait(timeout=DEADLINE)
+
+    def test_colours_on_a_terminal_only_and_not_with_no_color(self):
+        self.lfad()
+        for verb in ("list", "status"):
+            self.assertIn("\033[33m", self.on_terminal(verb)[0])
+            self.assertNotIn("\033", self.on_terminal(verb, NO_COLOR="1")[0])
+            self.assertNotIn("\033", self.on_terminal(verb, TERM="dumb")[0])
+            self.assertIn("\033[", self.on_terminal(verb, NO_COLOR="")[0])
+            self.assertNotIn("\033", self.lfactl(verb)[1])
+
+    def test_progress_is_one_line_that_is_wiped(self):
+        self.lfad(scenario(activate={RMM: ending("succeeded", **{"step-ms": 50})}))
+        out, code = self.on_terminal("activate", "rmm")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"\r\033\[Krmm: (guarding|activating), \d+ s")
+        self.assertRegex(out, r"\r\033\[Krmm: 1.4 → 1.5: .*succeeded.*\r\n$")
+
+    def assert_harmless(self, text):
+        bad = [c for c in text if (ord(c) < 0x20 and c != "\n") or 0x7f <= ord(c) < 0xa0 or
+               c in "\u202e\u2028"]
+        self.assertEqual(bad, [], text)
+
+    def hostile_lfad(self):
+        hostile = self.HOSTILE
+        images = [rmm(Name=hostile, CurrentVersion=hostile, PendingVersion=hostile, LastResult=hostile,
+                      LastError=hostile, Blockers=[hostile], Extra=hostile, State=hostile),
+                  image(VENDOR, Alias=hostile)]
+        end = ending("failed", error=hostile, message=hostile, code=hostile)
+        end["job"].update(FromVersion=hostile, ToVersion=hostile)
+        history = [record(2, "finished", job=2, guid=RMM, result=hostile, error=hostile, reason=hostile,
+                          **{"from": hostile, hostile: hostile}), record(3, hostile)]
+        return self.lfad(scenario(images, activate={RMM: end, VENDOR: {"error": ["org.arm.Bad", hostile]}},
+                                  history=history, manager={"DriverState": hostile, "DriverProfile": hostile,
+                                                            "Version": hostile}))
+
+    def test_hostile_strings_never_reach_the_terminal(self):
+        self.hostile_lfad()
+        for arguments in ([], ["status"], ["list"], ["show", "rmm", "dead"], ["history"],
+                          ["history", "--long"], ["activate", "rmm"], ["activate", "dead"], ["refresh"],
+                          ["show", self.HOSTILE + "?"]):
+            for mode in ("--json=off", "--json=short", "--json=pretty"):
+                code, out, err = self.lfactl(mode, *arguments)
+                self.assertGreaterEqual(code, 0)
+                self.assert_harmless(out + err)
+                if mode != "--json=off":
+                    json.loads(out)
+        name = self.json("show", "rmm")[1]["images"][0]["Name"]
+        self.assertEqual(name, self.HOSTILE, "JSON keeps what it escapes")
+
+    def test_hostile_strings_on_a_real_terminal(self):
+        self.hostile_lfad()
+        for arguments in (["list"], ["show", "rmm"], ["activate", "rmm"]):
+            out, _ = self.on_terminal(*arguments)
+            self.assert_harmless(re.sub(r"\033\[(\d*m|K)|\r", "", out))
+
+    def test_hostile_signals(self):
+        self.hostile_lfad()
+        process = self.start("monitor")
+        process.wait_for("watching", "stderr")
+        self.emit("/org/arm/LFA1/job/1", "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                  "org.arm.LFA1.Job", {"Message": self.HOSTILE, self.HOSTILE: 1}, [self.HOSTILE])
+        process.wait_for("job 1: .*\n")
+        process.popen.send_signal(signal.SIGINT)
+        code, out, err = process.finish()
+        self.assertEqual(code, 0)
+        self.assert_harmless(out + err)
+        self.assertEqual(out.count("\n"), 1)
+
+    def test_a_locale_without_utf8_gets_ascii(self):
+        self.lfad(scenario([rmm(Name="Zürich")], activate={RMM: ending("succeeded")}))
+        process = self.start("list", LC_ALL="C")
+        self.assertIn("Z\\u00fcrich", process.finish()[1])
+        self.assertEqual(self.lfactl("activate", "rmm", LC_ALL="C")[1], "rmm: 1.4 -> 1.5: succeeded\n")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(verbosity=1))
