@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The request loop of the file system. */
+
+#define FUSE_USE_VERSION 312
+
+#include "sim/fuse-loop.h"
+
+#include "util/macros.h"
+
+#include <fcntl.h>
+#include <fuse_lowlevel.h>
+#include <glib.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+struct FuseLoop {
+        struct fuse_session *session; /* borrowed */
+        void (*ended)(void *userdata);
+        void *userdata;
+        int stop_fd; /* becomes readable when the loop shall end */
+        pthread_t thread;
+        pthread_mutex_t lock; /* guards n_requests */
+        pthread_cond_t answered;
+        unsigned n_requests;
+};
+
+typedef struct Request {
+        FuseLoop *loop;
+        void *data; /* owned */
+        size_t size;
+} Request;
+
+static void *request_main(void *userdata) {
+        Request *request = userdata;
+        FuseLoop *loop = request->loop;
+        struct fuse_buf buffer = { .mem = request->data, .size = request->size };
+
+        fuse_session_process_buf(loop->session, &buffer);
+        g_free(request->data);
+        g_free(request);
+
+        pthread_mutex_lock(&loop->lock);
+        loop->n_requests--;
+        pthread_cond_signal(&loop->answered);
+        pthread_mutex_unlock(&loop->lock);
+        return NULL;
+}
+
+static void request_start(FuseLoop *loop, const struct fuse_buf *received, size_t size) {
+        Request *request = g_new0(Request, 1);
+        pthread_attr_t detached;
+        pthread_t thread;
+
+        *request = (Request){ .loop = loop, .data = g_memdup2(received->mem, size), .size = size };
+        pthread_mutex_lock(&loop->lock);
+        loop->n_requests++;
+        pthread_mutex_unlock(&loop->lock);
+
+        pthread_attr_init(&detached);
+        pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+        if (pthread_create(&thread, &detached, request_main, request) != 0)
+                request_main(request);
+        pthread_attr_destroy(&detached);
+}
+
+/* False when the file system is no longer there. */
+static bool request_take(FuseLoop *loop, struct fuse_buf *buffer) {
+        int size = fuse_session_receive_buf(loop->session, buffer);
+
+        if (size > 0)
+                request_start(loop, buffer, (size_t) size);
+        return size > 0 || size == -EAGAIN || size == -EINTR;
+}
+
+static void *loop_main(void *userdata) {
+        FuseLoop *loop = userdata;
+        struct pollfd polled[] = {
+                { .fd = fuse_session_fd(loop->session), .events = POLLIN },
+                { .fd = loop->stop_fd, .events = POLLIN },
+        };
+        struct fuse_buf buffer = { 0 };
+
+        while (!fuse_session_exited(loop->session)) {
+                if (poll(polled, G_N_ELEMENTS(polled), -1) < 0)
+                        continue;
+                if (polled[1].revents)
+                        break;
+                if (!request_take(loop, &buffer)) {
+                        loop->ended(loop->userdata);
+                        break;
+                }
+        }
+        free(buffer.mem);
+        return NULL;
+}
+
+static int thread_start(FuseLoop *loop) {
+        sigset_t all, old;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        r = pthread_create(&loop->thread, NULL, loop_main, loop);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return -r;
+}
+
+static FuseLoop *loop_destroy(FuseLoop *loop) {
+        safe_close(loop->stop_fd);
+        pthread_cond_destroy(&loop->answered);
+        pthread_mutex_destroy(&loop->lock);
+        g_free(loop);
+        return NULL;
+}
+
+int fuse_loop_new(struct fuse_session *session, void (*ended)(void *userdata), void *userdata,
+                  FuseLoop **ret_loop) {
+        int fd = fuse_session_fd(session), stop_fd = eventfd(0, EFD_CLOEXEC), r;
+        FuseLoop *loop;
+
+        if (stop_fd < 0)
+                return -errno;
+        loop = g_new0(FuseLoop, 1);
+        *loop = (FuseLoop){ .session = session, .ended = ended, .userdata = userdata, .stop_fd = stop_fd };
+        pthread_mutex_init(&loop->lock, NULL);
+        pthread_cond_init(&loop->answered, NULL);
+        r = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : thread_start(loop);
+        if (r < 0) {
+                loop_destroy(loop);
+                return r;
+        }
+        *ret_loop = loop;
+        return 0;
+}
+
+FuseLoop *fuse_loop_free(FuseLoop *loop) {
+        if (!loop)
+                return NULL;
+        eventfd_write(loop->stop_fd, 1);
+        pthread_join(loop->thread, NULL);
+        pthread_mutex_lock(&loop->lock);
+        while (loop->n_requests > 0)
+                pthread_cond_wait(&loop->answered, &loop->lock);
+        pthread_mutex_unlock(&loop->lock);
+        return loop_destroy(loop);
+}
