@@ -40,6 +40,10 @@
           "lfad's records cannot be read or written; see its journal.")                                         \
         X(DAEMON_RESTARTED, "DaemonRestarted", 1,                                                               \
           "lfad was restarted before the activation began; nothing was done.")                                  \
+        X(PRECEDING_FAILED, "PrecedingFailed", 0,                                                               \
+          "An image of the same request was not activated as it should; look at that first.")                   \
+        X(REQUEST_ID_REUSED, "RequestIdReused", 0,                                                              \
+          "This request-id was used for another request; choose a new one.")                                    \
         X(HOST_RESTARTED, "HostRestarted", 0,                                                                   \
           "The host restarted during the activation; check it before anything.")                                \
         X(WORKER_FAILED, "WorkerFailed", 1,                                                                     \

@@ -2,75 +2,83 @@
 /* Activate: from the call to the job. */
 
 #include "bus/bus-errors.h"
+#include "bus/image-details.h"
 #include "bus/options.h"
-#include "bus/request.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
-        { "expected-current-version", option_parse_version, offsetof(Request, expected_current) },
-        { "expected-pending-version", option_parse_version, offsetof(Request, expected_pending) },
-        { "reason", option_parse_string, offsetof(Request, reason) },
+        { "expected-current-version", OPTION_VERSION, offsetof(Request, expected_current) },
+        { "expected-pending-version", OPTION_VERSION, offsetof(Request, expected_pending) },
+        { "reason", OPTION_STRING, offsetof(Request, reason) },
+        { "request-id", OPTION_REQUEST_ID, offsetof(Request, request_id) },
 };
 
-const char *const activate_options[] = { "expected-current-version", "expected-pending-version", "reason",
-                                         NULL };
+const char *const activate_options[] = {
+        "expected-current-version", "expected-pending-version", "reason", "request-id", NULL,
+};
 
-static int find_image(Request *request, Image **ret, sd_bus_error *error) {
+/* Whether this caller asked for the same before. The image may have vanished since: then the name must be
+ * its GUID. Returns 1 when it did, 0 when not, a negative errno with error set when something else was asked
+ * under that name. */
+static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *error) {
         const Manager *manager = request->service->manager;
-        int r = manager_lookup_image(manager, request->image, ret);
+        const KnownRequest *known =
+                        request_ids_find(manager->request_ids, request->uid, request->request_id);
+        g_autofree char *arguments = NULL;
+        char guid[GUID_STRING_SIZE];
+        Image *image;
 
-        if (r >= 0)
+        if (!known)
                 return 0;
-        if (r == -ENOTUNIQ)
-                return bus_error_set(error, LFA_ERROR_AMBIGUOUS_IMAGE, NULL);
-        if (manager->driver_state == DRIVER_NO_DRIVER)
-                return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
-        if (manager->driver_state == DRIVER_NO_FIRMWARE)
-                return bus_error_set(error, LFA_ERROR_NO_FIRMWARE, NULL);
-        return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
+        if (manager_lookup_image(manager, request->image, &image) >= 0)
+                memcpy(guid, image->values.guid, sizeof(guid));
+        else if (guid_parse(request->image, guid) < 0)
+                return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
+        arguments = request_arguments(guid, &request->expected_current, &request->expected_pending,
+                                      request->reason);
+        if (strcmp(arguments, known->arguments) != 0)
+                return bus_error_set(error, LFA_ERROR_REQUEST_ID_REUSED, NULL);
+        *ret = known;
+        return 1;
 }
 
-static const char *find_downgrade(const ImageValues *values) {
-        if (!version_known(values->current_version) || !version_known(values->pending_version))
-                return "unknown";
-        return version_compare(values->pending_version, values->current_version) < 0 ? "yes" : "no";
-}
-
-/* What a person who is asked for a password reads, and what polkit's rules judge. */
-static void add_details(Request *request, const Image *image) {
-        const ImageValues *values = &image->values;
-        bool rendezvous = values->cpu_rendezvous != 0 || values->force_cpu_rendezvous != 0;
-
-        request_add_detail(request, "guid", values->guid);
-        request_add_detail(request, "name", image_display_name(image));
-        request_add_detail(request, "from", values->current_version);
-        request_add_detail(request, "to", values->pending_version);
-        request_add_detail(request, "rendezvous", rendezvous ? "yes" : "no");
-        request_add_detail(request, "downgrade", find_downgrade(values));
-}
-
-static int check(Request *request, sd_bus_error *error) {
+static int check_gates(Request *request, Image *image, sd_bus_error *error) {
         Expectations expectations = { request->expected_current, request->expected_pending };
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *denial;
+
+        manager_run_gates(request->service->manager, image, NULL, &expectations, verdicts);
+        denial = gates_first_denial(verdicts);
+        return denial ? bus_error_set(error, denial->error, denial->text) : 0;
+}
+
+static int check(Request *request, sd_bus_error *error) {
+        const KnownRequest *known = NULL;
         Image *image;
         int r;
 
-        r = find_image(request, &image, error);
+        request->known_job = 0;
+        if (*request->request_id) {
+                r = find_known(request, &known, error);
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        request->known_job = known->job;
+                        request_show_known(request, known);
+                        return 0;
+                }
+        }
+        r = request_find_image(request, &image, error);
         if (r < 0)
                 return r;
-        manager_run_gates(request->service->manager, image, NULL, &expectations, verdicts);
-        denial = gates_first_denial(verdicts);
-        if (denial)
-                return bus_error_set(error, denial->error, denial->text);
-        memcpy(request->guid, image->values.guid, sizeof(request->guid));
-        memcpy(request->from, image->values.current_version, sizeof(request->from));
-        memcpy(request->to, image->values.pending_version, sizeof(request->to));
-        add_details(request, image);
+        r = check_gates(request, image, error);
+        if (r < 0)
+                return r;
+        request_show_image(request, image);
         return 0;
 }
 
-static int explain_failure(int r, sd_bus_error *error) {
+int bus_error_from_submit(int r, sd_bus_error *error) {
         switch (r) {
         case -ESHUTDOWN:
                 return bus_error_set(error, LFA_ERROR_SHUTTING_DOWN, NULL);
@@ -83,24 +91,39 @@ static int explain_failure(int r, sd_bus_error *error) {
         }
 }
 
-/* JobNew was sent when the job was accepted, thus before this reply. */
-static int act(Request *request, sd_bus_error *error) {
+static int submit(Request *request, uint32_t *ret_id, sd_bus_error *error) {
         JobRequest job_request = {
-                .guid = request->guid,
-                .from = request->from,
-                .to = request->to,
+                .guid = request->target.guid,
+                .from = request->target.from,
+                .to = request->target.to,
                 .uid = request->uid,
                 .pid = request->pid,
                 .reason = request->reason,
+                .request_id = request->request_id,
+                .expected_current = request->expected_current,
+                .expected_pending = request->expected_pending,
         };
-        g_autofree char *path = NULL;
         Job *job;
+        int r = manager_submit(request->service->manager, &job_request, &job);
+
+        if (r < 0)
+                return bus_error_from_submit(r, error);
+        *ret_id = job->id;
+        return 0;
+}
+
+/* JobNew was sent when the job was accepted, thus before this reply. */
+static int act(Request *request, sd_bus_error *error) {
+        g_autofree char *path = NULL;
+        uint32_t id = request->known_job;
         int r;
 
-        r = manager_submit(request->service->manager, &job_request, &job);
-        if (r < 0)
-                return explain_failure(r, error);
-        path = job_path(job->id);
+        if (id == 0) {
+                r = submit(request, &id, error);
+                if (r < 0)
+                        return r;
+        }
+        path = job_path(id);
         return sd_bus_reply_method_return(request->message, "o", path);
 }
 

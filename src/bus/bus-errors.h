@@ -12,5 +12,8 @@
  * want it. */
 int bus_error_set(sd_bus_error *error, ErrorId id, const char *text);
 
+/* For what manager_submit returned (activate.c). */
+int bus_error_from_submit(int r, sd_bus_error *error);
+
 /* org.freedesktop.DBus.Error.InvalidArgs with a text that names the argument. Returns -EINVAL. */
 int bus_error_invalid(sd_bus_error *error, const char *format, ...) _printf_(2, 3);

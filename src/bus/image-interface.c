@@ -62,6 +62,12 @@ static int method_activate(sd_bus_message *message, void *userdata, sd_bus_error
         return service_call_activate(service_of(image), message, image->values.guid, error);
 }
 
+static int method_explain(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Image *image = userdata;
+
+        return service_call_explain(service_of(image), message, image->values.guid, error);
+}
+
 static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const Image *image = userdata;
 
@@ -135,6 +141,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Activate", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job),
                                 method_activate, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", verdict, "aa{sv}", gates), method_explain,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_cancel,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Guid", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),

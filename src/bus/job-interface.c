@@ -73,7 +73,9 @@ static const char *find_string(const Job *job, const char *property) {
                 return job->to;
         if (strcmp(property, "Reason") == 0)
                 return job->reason;
-        return ""; /* FirmwareCode, RequestId: none */
+        if (strcmp(property, "RequestId") == 0)
+                return job->request_id;
+        return ""; /* FirmwareCode: none known */
 }
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,

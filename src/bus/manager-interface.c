@@ -37,6 +37,21 @@ static int method_activate(sd_bus_message *message, void *userdata, sd_bus_error
         return r < 0 ? r : service_call_activate(userdata, message, image, error);
 }
 
+static int method_activate_pending(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_activate_pending(userdata, message, error);
+}
+
+static int method_explain(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *image;
+        int r = sd_bus_message_read(message, "s", &image);
+
+        return r < 0 ? r : service_call_explain(userdata, message, image, error);
+}
+
+static int method_describe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_describe(userdata, message, error);
+}
+
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return service_call_refresh(userdata, message, error);
 }
@@ -100,6 +115,13 @@ static const sd_bus_vtable vtable[] = {
                                 method_get_image, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Activate", SD_BUS_ARGS("s", image, "a{sv}", options),
                                 SD_BUS_RESULT("o", job), method_activate, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ActivatePending", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("ao", jobs),
+                                method_activate_pending, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("s", image, "a{sv}", options),
+                                SD_BUS_RESULT("a{sv}", verdict, "aa{sv}", gates), method_explain,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", json),
+                                method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_refresh,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),

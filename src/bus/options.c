@@ -8,6 +8,14 @@
 #include <glib.h>
 #include <string.h>
 
+#define REQUEST_ID_MAX 64
+
+/* What each kind is on the bus. */
+static const char *const signatures[_OPTION_MAX] = {
+        [OPTION_STRING] = "s", [OPTION_VERSION] = "s", [OPTION_REQUEST_ID] = "s",
+        [OPTION_BOOL] = "b",   [OPTION_U32] = "u",     [OPTION_U64] = "t",
+};
+
 int client_string_check(const char *name, const char *value, sd_bus_error *error) {
         size_t length = strlen(value); /* sd-bus has checked that it is UTF-8 */
 
@@ -20,19 +28,54 @@ int client_string_check(const char *name, const char *value, sd_bus_error *error
         return 0;
 }
 
-int option_parse_string(const char *name, const char *value, void *target, sd_bus_error *error) {
-        *(const char **) target = value;
-        return 0;
-}
-
-int option_parse_version(const char *name, const char *value, void *target, sd_bus_error *error) {
-        ExpectedVersion *expected = target;
-
-        /* "" asks for firmware that gives no version */
+static int set_version(const char *name, const char *value, ExpectedVersion *expected, sd_bus_error *error) {
         if (*value && version_parse(value, expected->version) < 0)
                 return bus_error_invalid(error, "'%s' is no version like \"2.10\": '%s'.", name, value);
         expected->given = true;
         return 0;
+}
+
+static int check_request_id(const char *name, const char *value, sd_bus_error *error) {
+        size_t length = strspn(value, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-");
+
+        if (length == 0 || length > REQUEST_ID_MAX || value[length])
+                return bus_error_invalid(error, "'%s' takes 1 to %d of the characters A-Z a-z 0-9 . _ -",
+                                         name, REQUEST_ID_MAX);
+        return 0;
+}
+
+static int read_string(sd_bus_message *message, const OptionSpec *spec, void *target, sd_bus_error *error) {
+        const char *value;
+        int r = sd_bus_message_read(message, "v", "s", &value);
+
+        if (r >= 0)
+                r = client_string_check(spec->name, value, error);
+        if (r < 0)
+                return r;
+        if (spec->kind == OPTION_VERSION)
+                return set_version(spec->name, value, target, error);
+        if (spec->kind == OPTION_REQUEST_ID)
+                r = check_request_id(spec->name, value, error);
+        if (r >= 0)
+                *(const char **) target = value;
+        return r;
+}
+
+static int read_value(sd_bus_message *message, const OptionSpec *spec, void *target, sd_bus_error *error) {
+        int flag, r;
+
+        switch (spec->kind) {
+        case OPTION_BOOL:
+                r = sd_bus_message_read(message, "v", "b", &flag);
+                if (r >= 0)
+                        *(bool *) target = flag;
+                return r;
+        case OPTION_U32:
+        case OPTION_U64:
+                return sd_bus_message_read(message, "v", signatures[spec->kind], target);
+        default:
+                return read_string(message, spec, target, error);
+        }
 }
 
 static const OptionSpec *find_spec(const OptionSpec *specs, size_t n, const char *name, size_t *ret_index) {
@@ -46,7 +89,7 @@ static const OptionSpec *find_spec(const OptionSpec *specs, size_t n, const char
 
 static int read_option(sd_bus_message *message, const OptionSpec *specs, size_t n, uint64_t *seen,
                        void *targets, sd_bus_error *error) {
-        const char *name, *value, *contents;
+        const char *name, *contents;
         const OptionSpec *spec;
         size_t index;
         int r;
@@ -66,15 +109,10 @@ static int read_option(sd_bus_message *message, const OptionSpec *specs, size_t 
         r = sd_bus_message_peek_type(message, NULL, &contents);
         if (r < 0)
                 return r;
-        if (strcmp(contents, "s") != 0)
-                return bus_error_invalid(error, "Option '%s' takes a string (s), not '%s'.", name, contents);
-        r = sd_bus_message_read(message, "v", "s", &value);
-        if (r < 0)
-                return r;
-        r = client_string_check(name, value, error);
-        if (r < 0)
-                return r;
-        return spec->parse(name, value, (char *) targets + spec->offset, error);
+        if (strcmp(contents, signatures[spec->kind]) != 0)
+                return bus_error_invalid(error, "Option '%s' takes a value of type '%s', not '%s'.", name,
+                                         signatures[spec->kind], contents);
+        return read_value(message, spec, (char *) targets + spec->offset, error);
 }
 
 int options_read(sd_bus_message *message, const OptionSpec *specs, size_t n, void *targets,

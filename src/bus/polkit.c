@@ -48,13 +48,11 @@ static int append_details(sd_bus_message *call, const GPtrArray *details) {
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-static int new_call(sd_bus_message *message, const char *action, const GPtrArray *details,
+static int new_call(sd_bus_message *message, const char *action, bool interactive, const GPtrArray *details,
                     const char *cancellation_id, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp)
         sd_bus_message *call = NULL;
-        uint32_t flags = sd_bus_message_get_allow_interactive_authorization(message) > 0
-                                         ? POLKIT_ALLOW_INTERACTION
-                                         : 0;
+        uint32_t flags = interactive ? POLKIT_ALLOW_INTERACTION : 0;
         int r;
 
         r = sd_bus_message_new_method_call(sd_bus_message_get_bus(message), &call, POLKIT_SERVICE,
@@ -75,8 +73,9 @@ static int new_call(sd_bus_message *message, const char *action, const GPtrArray
         return 0;
 }
 
-int polkit_check_start(sd_bus_message *message, const char *action, const GPtrArray *details,
-                       PolkitCallback callback, void *userdata, PolkitCheck **ret) {
+int polkit_check_start(sd_bus_message *message, const char *action, bool interactive,
+                       const GPtrArray *details, PolkitCallback callback, void *userdata,
+                       PolkitCheck **ret) {
         static uint64_t counter;
         _cleanup_(sd_bus_message_unrefp)
         sd_bus_message *call = NULL;
@@ -87,7 +86,7 @@ int polkit_check_start(sd_bus_message *message, const char *action, const GPtrAr
         check->cancellation_id = g_strdup_printf("lfad-%" G_GUINT64_FORMAT, ++counter);
         check->callback = callback;
         check->userdata = userdata;
-        r = new_call(message, action, details, check->cancellation_id, &call);
+        r = new_call(message, action, interactive, details, check->cancellation_id, &call);
         if (r >= 0)
                 r = sd_bus_call_async(check->bus, &check->slot, call, on_answer, check, UINT64_MAX);
         if (r < 0) {

@@ -53,6 +53,14 @@ static int check_afresh(Request *request, sd_bus_error *error) {
         return request->type->check(request, error);
 }
 
+/* Authorized: the next one of several, or the deed. */
+static int step_allowed(Request *request, sd_bus_error *error) {
+        if (!request->type->next || !request->type->next(request))
+                return step_act(request, error);
+        request->asked_again = false;
+        return step_check(request, error);
+}
+
 /* What was shown to polkit must be what is there now. */
 static int step_authorized(Request *request, sd_bus_error *error) {
         g_autofree char *now = NULL;
@@ -62,7 +70,7 @@ static int step_authorized(Request *request, sd_bus_error *error) {
                 return r;
         now = join_details(request);
         if (strcmp(now, request->shown) == 0)
-                return step_act(request, error);
+                return step_allowed(request, error);
         if (request->asked_again)
                 return bus_error_set(error, LFA_ERROR_VERSION_CHANGED,
                                      "What is pending changed while authorization was asked for.");
@@ -108,7 +116,8 @@ static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata) {
         int r;
 
         request->track = sd_bus_track_unref(request->track);
-        if (answer != POLKIT_YES)
+        request->authorized = answer == POLKIT_YES ? "yes" : answer == POLKIT_CHALLENGE ? "challenge" : "no";
+        if (answer != POLKIT_YES && !request->type->advisory)
                 r = fail_authorization(request, answer, reason, &error);
         else
                 /* The check that calls us may only be freed from outside of its callback. */
@@ -133,8 +142,11 @@ static int ask_polkit(Request *request) {
                 r = sd_bus_track_add_sender(request->track, request->message);
         if (r < 0)
                 return r;
-        return polkit_check_start(request->message, request->type->action, request->details, on_polkit,
-                                  request, &request->polkit);
+        return polkit_check_start(request->message, request->type->action,
+                                  !request->type->advisory &&
+                                                  sd_bus_message_get_allow_interactive_authorization(
+                                                                  request->message) > 0,
+                                  request->details, on_polkit, request, &request->polkit);
 }
 
 static int step_check(Request *request, sd_bus_error *error) {
@@ -143,7 +155,7 @@ static int step_check(Request *request, sd_bus_error *error) {
         if (r < 0)
                 return r;
         if (request->uid == 0 || (request->type->exempt && request->type->exempt(request)))
-                return step_act(request, error);
+                return step_allowed(request, error);
         return ask_polkit(request);
 }
 
@@ -259,7 +271,7 @@ Request *request_new(Service *service, const RequestType *type, sd_bus_message *
         request->type = type;
         request->message = sd_bus_message_ref(message);
         request->uid = UINT32_MAX;
-        request->reason = "";
+        request->reason = request->request_id = request->authorized = "";
         request->details = g_ptr_array_new_with_free_func(g_free);
         g_queue_push_tail(&service->requests, request);
         return request;
@@ -276,6 +288,8 @@ void *request_free(Request *request) {
         polkit_check_free(request->polkit);
         sd_bus_message_unref(request->message);
         g_ptr_array_unref(request->details);
+        if (request->targets)
+                g_array_unref(request->targets);
         g_free(request->shown);
         g_free(request->image);
         g_free(request);

@@ -17,14 +17,23 @@ typedef struct Request Request;
 typedef struct RequestType {
         const char *action; /* polkit's */
         bool needs_fresh;   /* check judges a reading that is at most a second old */
+        /* polkit's answer is only told, not obeyed, and nobody is asked for a password (Explain) */
+        bool advisory;
         /* Refuses, or fills request->details. Returns 0 or a negative errno with error set. */
         int (*check)(Request *request, sd_bus_error *error);
-        /* True when this caller needs no polkit here. May be NULL. */
+        /* True when polkit need not be asked here. May be NULL. */
         bool (*exempt)(const Request *request);
+        /* After an authorization: true when there is one more thing to check and ask about. May be NULL. */
+        bool (*next)(Request *request);
         /* Does it and replies. Returns 0 or a negative errno with error set (then the error is the reply).
          */
         int (*act)(Request *request, sd_bus_error *error);
 } RequestType;
+
+/* One image with the versions that were checked, and shown to polkit. */
+typedef struct Target {
+        char guid[GUID_STRING_SIZE], from[VERSION_SIZE], to[VERSION_SIZE];
+} Target;
 
 struct Request {
         Service *service; /* the owner; weak */
@@ -32,19 +41,25 @@ struct Request {
         sd_bus_message *message;
         uint32_t uid, pid; /* of the caller: proof and hint */
 
-        /* what the method was called with */
+        /* what the method was called with; strings of the options are borrowed from message */
         char *image;  /* as it was named */
         uint32_t job; /* an id */
         ExpectedVersion expected_current, expected_pending;
-        const char *reason; /* borrowed from message */
+        const char *reason, *request_id;
+        uint64_t at;    /* CLOCK_REALTIME in µs, 0 = now */
+        bool authorize; /* Explain: ask polkit too */
 
         /* what check has found; details: alternating keys and values */
         GPtrArray *details;
-        char guid[GUID_STRING_SIZE], from[VERSION_SIZE], to[VERSION_SIZE];
+        Target target;
+        GArray *targets; /* ActivatePending: Target, all of them */
+        unsigned next_target;
+        uint32_t known_job; /* the job that this request-id stands for already, 0 = none */
 
         char *shown; /* the details polkit was shown, as one text */
         bool asked_again;
-        sd_bus_slot *slot; /* the credentials' call */
+        const char *authorized; /* Explain: yes, no, challenge, or "" */
+        sd_bus_slot *slot;      /* the credentials' call */
         struct PolkitCheck *polkit;
         sd_bus_track *track;   /* the caller, while polkit is asked */
         sd_event_source *next; /* defer: after an asynchronous answer */

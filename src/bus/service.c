@@ -171,6 +171,8 @@ int service_start(Service *service, Manager *manager) {
                 r = image_interface_add(service);
         if (r >= 0)
                 r = job_interface_add(service);
+        if (r >= 0)
+                r = log_control_add(service);
         return r;
 }
 

@@ -45,6 +45,7 @@ char *job_path(uint32_t id);
 int manager_interface_add(Service *service);
 int image_interface_add(Service *service);
 int job_interface_add(Service *service);
+int log_control_add(Service *service);
 
 /* acting methods (activate.c, cancel.c, refresh.c) */
 int service_call_activate(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
@@ -52,6 +53,9 @@ int service_call_cancel_image(Service *service, sd_bus_message *message, const I
                               sd_bus_error *error);
 int service_call_cancel_job(Service *service, sd_bus_message *message, const Job *job, sd_bus_error *error);
 int service_call_refresh(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
+int service_call_describe(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_get_history(Service *service, sd_bus_message *message, sd_bus_error *error);
 
 /* Keys that Activate accepts. */

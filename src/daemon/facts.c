@@ -45,6 +45,21 @@ static void remember_blockers(Manager *manager, Image *image, const GateVerdict 
         image_changed(manager, image, IMAGE_PROPERTY_BLOCKERS);
 }
 
+void manager_explain_gates(Manager *manager, Image *image, const Expectations *expectations,
+                           uint64_t at_usec, GateVerdict verdicts[static _GATE_MAX]) {
+        GateFacts facts;
+
+        gather(manager, image, NULL, expectations, &facts);
+        /* What passes by itself within seconds will have passed. */
+        if (at_usec > clock_realtime(manager->clock)) {
+                facts.activation_running = false;
+                facts.settle_usec = 0;
+        }
+        gates_run(&facts, verdicts);
+        if (at_usec == 0)
+                remember_blockers(manager, image, verdicts);
+}
+
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
                        GateVerdict verdicts[static _GATE_MAX]) {
         GateFacts facts;

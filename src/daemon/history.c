@@ -228,6 +228,10 @@ int history_reserve(History *history) {
         return (uint64_t) fs.f_bavail * fs.f_frsize >= SPARE_SPACE ? 0 : -ENOSPC;
 }
 
+int history_fd(const History *history) {
+        return history->fd;
+}
+
 const char *history_boot_id(const History *history) {
         return history->boot_id;
 }

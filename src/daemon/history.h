@@ -48,4 +48,7 @@ int history_reserve(History *history);
  * are passed over. Returns an array of at most limit json_object references. */
 GPtrArray *history_read_tail(History *history, unsigned limit);
 
+/* For reading; the history keeps it. */
+int history_fd(const History *history);
+
 const char *history_boot_id(const History *history);

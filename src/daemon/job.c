@@ -13,6 +13,8 @@ Job *job_new(Manager *manager, const JobRequest *request) {
         job->uid = request->uid;
         job->pid = request->pid;
         job->reason = g_strdup(request->reason);
+        job->request_id = g_strdup(request->request_id);
+        job->batch = request->batch;
         job->message = g_strdup("");
         return job;
 }
@@ -24,6 +26,7 @@ void *job_free(Job *job) {
                 sd_event_source_disable_unref(job->forget_source);
                 g_free(job->message);
                 g_free(job->reason);
+                g_free(job->request_id);
                 g_free(job);
         }
         return NULL;

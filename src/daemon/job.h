@@ -30,6 +30,8 @@ typedef struct Job {
         char from[VERSION_SIZE], to[VERSION_SIZE];
         uint32_t uid, pid;
         char *reason;
+        char *request_id; /* "" = none */
+        uint32_t batch;   /* the jobs of one ActivatePending share it; 0 = alone */
 
         uint64_t queued_usec, started_usec, finished_usec; /* CLOCK_REALTIME, 0 = not yet */
         uint64_t write_usec;
@@ -49,7 +51,11 @@ typedef struct JobRequest {
         const char *guid;
         const char *from, *to;
         uint32_t uid, pid;
-        const char *reason; /* "" = none */
+        const char *reason;     /* "" = none */
+        const char *request_id; /* "" = none */
+        ExpectedVersion expected_current,
+                        expected_pending; /* as the caller gave them: part of what was asked */
+        uint32_t batch;
 } JobRequest;
 
 Job *job_new(Manager *manager, const JobRequest *request);

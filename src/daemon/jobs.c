@@ -26,12 +26,12 @@ Job *manager_find_job_of_image(const Manager *manager, const char *guid) {
         return NULL;
 }
 
-static int check_caps(const Manager *manager, uint32_t uid) {
+int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more) {
         unsigned all = manager->queue.length, own = 0;
 
         for (GList *link = manager->queue.head; link; link = link->next)
                 own += ((Job *) link->data)->uid == uid;
-        return all >= JOBS_MAX || own >= JOBS_PER_UID_MAX ? -EDQUOT : 0;
+        return all + more > JOBS_MAX || own + more > JOBS_PER_UID_MAX ? -EDQUOT : 0;
 }
 
 static void enter_job(Manager *manager, Job *job, uint32_t id) {
@@ -45,13 +45,41 @@ static void enter_job(Manager *manager, Job *job, uint32_t id) {
                 image_refresh_state(manager, image);
 }
 
-static json_object *queued_record(const Job *job) {
+static void add_expectation(json_object *record, const char *key, const ExpectedVersion *expected) {
+        /* also when it is "": firmware that gives no version */
+        if (expected->given)
+                json_object_object_add(record, key, json_object_new_string(expected->version));
+}
+
+static json_object *queued_record(const Job *job, const JobRequest *request) {
         json_object *record = job_record(job);
 
         json_add_u64(record, "uid", job->uid);
         json_add_u64(record, "pid", job->pid);
         json_add_string(record, "reason", job->reason);
+        json_add_string(record, "request-id", job->request_id);
+        add_expectation(record, "expected-current-version", &request->expected_current);
+        add_expectation(record, "expected-pending-version", &request->expected_pending);
         return record;
+}
+
+/* From now on the same request-id answers with this job. */
+static void remember_request(Manager *manager, const Job *job, const JobRequest *request) {
+        g_autofree char *arguments = request_arguments(request->guid, &request->expected_current,
+                                                       &request->expected_pending, request->reason);
+        KnownRequest known = {
+                .uid = job->uid,
+                .request_id = job->request_id,
+                .arguments = arguments,
+                .job = job->id,
+        };
+
+        if (!*job->request_id)
+                return;
+        memcpy(known.guid, job->guid, sizeof(known.guid));
+        memcpy(known.from, job->from, sizeof(known.from));
+        memcpy(known.to, job->to, sizeof(known.to));
+        request_ids_add(manager->request_ids, &known);
 }
 
 static void job_freep(Job **job) {
@@ -66,19 +94,20 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
 
         if (manager->stopping)
                 return -ESHUTDOWN;
-        r = check_caps(manager, request->uid);
+        r = manager_check_caps(manager, request->uid, 1);
         if (r < 0)
                 return r;
         if (!manager->history)
                 return -EIO;
         job = job_new(manager, request);
         job->queued_usec = clock_realtime(manager->clock);
-        r = history_append(manager->history, RECORD_QUEUED, queued_record(job), &seq);
+        r = history_append(manager->history, RECORD_QUEUED, queued_record(job, request), &seq);
         if (r < 0)
                 return log_error_errno(r, "Cannot record a job");
         if (seq > UINT32_MAX)
                 return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
         enter_job(manager, job, (uint32_t) seq);
+        remember_request(manager, job, request);
         log_info("Job %u: activate %s (%s), %s -> %s, asked for by uid %u.", job->id, job->guid,
                  image_display_name(images_remember(manager, job->guid)), job->from, job->to, job->uid);
         manager->observer->job_new(job, manager->userdata);
@@ -177,6 +206,24 @@ static void log_end(const Job *job) {
                  *job->message ? ": " : "", job->message);
 }
 
+/* What was asked for together stops together: nobody has looked at what went wrong yet. */
+static void end_batch(Manager *manager, const Job *ended) {
+        GList *link = manager->queue.head;
+
+        if (ended->batch == 0 || ended->result == RESULT_SUCCEEDED || ended->result == RESULT_UNVERIFIED ||
+            ended->result == RESULT_REFUSED || ended->error == LFA_ERROR_PRECEDING_FAILED)
+                return;
+        while (link) {
+                Job *job = link->data;
+
+                link = link->next;
+                if (job->batch != ended->batch)
+                        continue;
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
+                link = manager->queue.head; /* the list has changed */
+        }
+}
+
 void job_finish(Job *job, JobResult result, ErrorId error, const char *message, json_object *record) {
         Manager *manager = job->manager;
         Image *image;
@@ -198,6 +245,7 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
         manager->observer->job_changed(job, JOB_PROPERTY_STATE | JOB_PROPERTY_END, manager->userdata);
         manager->observer->job_ended(job, manager->userdata);
         keep_for_a_while(job);
+        end_batch(manager, job);
         manager_notify_status(manager);
         queue_schedule(manager);
         manager_job_over(manager);

@@ -78,6 +78,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
         manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
+        manager->request_ids = request_ids_new();
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
         manager->scanner = scanner_new(event, &settings->worker, clock, settings->poll_usec,
                                        &scanner_callbacks, manager);
@@ -150,6 +151,7 @@ void *manager_free(Manager *manager) {
         g_queue_clear(&manager->queue);
         g_queue_clear(&manager->finished);
         g_hash_table_unref(manager->jobs);
+        request_ids_free(manager->request_ids);
         g_hash_table_unref(manager->images);
         history_free(manager->history);
         safe_close(manager->lock_fd);

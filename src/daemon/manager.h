@@ -9,6 +9,7 @@
 #include "daemon/history.h"
 #include "daemon/image.h"
 #include "daemon/job.h"
+#include "daemon/request-ids.h"
 #include "daemon/scanner.h"
 #include "kernel/uevents.h"
 
@@ -61,7 +62,9 @@ struct Manager {
         GHashTable *jobs;   /* id -> Job, owned; also those that ended up to 60 s ago */
         GQueue queue;       /* Job, weak: not yet running, in order */
         GQueue finished;    /* Job, weak: ended, oldest first */
-        Job *current;       /* weak: the one that runs */
+        RequestIds *request_ids;
+        uint32_t last_batch;
+        Job *current; /* weak: the one that runs */
 
         DriverState driver_state;
         DriverProfile profile;
@@ -129,6 +132,11 @@ typedef struct Expectations {
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
                        GateVerdict verdicts[static _GATE_MAX]);
 
+/* For a person who asks: at_usec is CLOCK_REALTIME in µs, 0 = now. What cannot be foreseen is judged as it
+ * is now. */
+void manager_explain_gates(Manager *manager, Image *image, const Expectations *expectations,
+                           uint64_t at_usec, GateVerdict verdicts[static _GATE_MAX]);
+
 /* --- jobs (jobs.c) --- */
 
 Job *manager_find_job(const Manager *manager, uint32_t id);
@@ -140,6 +148,9 @@ Job *manager_find_job_of_image(const Manager *manager, const char *guid);
  * caller or all callers have too many jobs; -ENOSPC; another negative errno when the record could not be
  * written. */
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
+
+/* Whether so many more jobs of this caller fit. Returns 0 or -EDQUOT. */
+int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more);
 
 /* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once.
  * Returns 0, or -ESRCH when the job has ended. */

@@ -17,6 +17,7 @@ typedef struct Unfinished {
         char guid[GUID_STRING_SIZE];
         char from[VERSION_SIZE], to[VERSION_SIZE];
         char *reason;
+        char *request_id;
         char *boot_id;
         uint32_t uid, pid;
         uint64_t queued_usec, started_usec; /* 0 = not started */
@@ -26,6 +27,7 @@ static void unfinished_free(void *pointer) {
         Unfinished *unfinished = pointer;
 
         g_free(unfinished->reason);
+        g_free(unfinished->request_id);
         g_free(unfinished->boot_id);
         g_free(unfinished);
 }
@@ -49,7 +51,38 @@ static void copy_version(json_object *record, const char *key, char ret[static V
                 ret[0] = 0;
 }
 
-static void read_queued(GHashTable *unfinished, json_object *record) {
+static ExpectedVersion read_expectation(json_object *record, const char *key) {
+        ExpectedVersion expected = { 0 };
+        const char *text;
+
+        if (json_get_string(record, key, &text) >= 0) {
+                expected.given = true;
+                copy_version(record, key, expected.version);
+        }
+        return expected;
+}
+
+/* A caller whose reply was lost with the old lfad asks the new one. */
+static void remember_request(Manager *manager, json_object *record, const Unfinished *entry) {
+        ExpectedVersion current = read_expectation(record, "expected-current-version");
+        ExpectedVersion pending = read_expectation(record, "expected-pending-version");
+        g_autofree char *arguments = request_arguments(entry->guid, &current, &pending, entry->reason);
+        KnownRequest known = {
+                .uid = entry->uid,
+                .request_id = entry->request_id,
+                .arguments = arguments,
+                .job = entry->id,
+        };
+
+        if (!*entry->request_id)
+                return;
+        memcpy(known.guid, entry->guid, sizeof(known.guid));
+        memcpy(known.from, entry->from, sizeof(known.from));
+        memcpy(known.to, entry->to, sizeof(known.to));
+        request_ids_add(manager->request_ids, &known);
+}
+
+static void read_queued(Manager *manager, GHashTable *unfinished, json_object *record) {
         const char *guid = string_or_empty(record, "guid");
         uint32_t id = u32_or_zero(record, "seq");
         Unfinished *entry;
@@ -62,10 +95,12 @@ static void read_queued(GHashTable *unfinished, json_object *record) {
         copy_version(record, "from", entry->from);
         copy_version(record, "to", entry->to);
         entry->reason = g_strdup(string_or_empty(record, "reason"));
+        entry->request_id = g_strdup(string_or_empty(record, "request-id"));
         entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
         entry->uid = u32_or_zero(record, "uid");
         entry->pid = u32_or_zero(record, "pid");
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
+        remember_request(manager, record, entry);
         g_hash_table_replace(unfinished, GUINT_TO_POINTER(id), entry);
 }
 
@@ -123,7 +158,7 @@ static void read_outside_change(Manager *manager, json_object *record) {
 static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
         switch (record_type_from_string(string_or_empty(record, "type"))) {
         case RECORD_QUEUED:
-                read_queued(unfinished, record);
+                read_queued(manager, unfinished, record);
                 break;
         case RECORD_STARTED:
                 read_started(unfinished, record);
@@ -149,6 +184,7 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
                 .uid = entry->uid,
                 .pid = entry->pid,
                 .reason = entry->reason,
+                .request_id = entry->request_id,
         };
         Job *job = jobs_restore(manager, entry->id, &request);
 

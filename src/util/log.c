@@ -14,9 +14,17 @@ void log_set_max_level(int level) {
         max_level = level;
 }
 
+int log_get_max_level(void) {
+        return max_level;
+}
+
+bool log_is_journal(void) {
+        return getenv("JOURNAL_STREAM") != NULL;
+}
+
 static void write_line(int level, const char *text) {
         /* sd-daemon(3): a line that starts with <N> gets priority N when stderr is the journal's stream. */
-        if (getenv("JOURNAL_STREAM"))
+        if (log_is_journal())
                 fprintf(stderr, "<%d>%s\n", level, text);
         else
                 fprintf(stderr, "%s\n", text);

@@ -6,10 +6,15 @@
 
 #include "util/macros.h"
 
+#include <stdbool.h>
 #include <syslog.h>
 
 /* Lines above this priority are dropped; LOG_INFO unless set. */
 void log_set_max_level(int level);
+int log_get_max_level(void);
+
+/* Whether lines go to the journal (systemd says so in the environment). */
+bool log_is_journal(void);
 
 void log_line(int level, const char *format, ...) _printf_(2, 3);
 

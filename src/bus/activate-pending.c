@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ActivatePending: one job for each image that is pending now, in the order of their GUIDs. polkit is asked
+ * about each; refusing one refuses the call. An image that a gate refuses gets a job that ends refused, and
+ * the others go on; after a bad end the rest is cancelled (jobs.c). Each job is judged anew when its turn
+ * comes, on a reading made after the one before it has ended. */
+
+#include "bus/bus-errors.h"
+#include "bus/image-details.h"
+#include "bus/options.h"
+#include "lfa/bus-names.h"
+
+static const OptionSpec specs[] = {
+        { "reason", OPTION_STRING, offsetof(Request, reason) },
+};
+
+static int compare_targets(const void *a, const void *b) {
+        return strcmp(((const Target *) a)->guid, ((const Target *) b)->guid);
+}
+
+static void list_pending(Request *request) {
+        GHashTableIter iterator;
+        void *value;
+
+        request->targets = g_array_new(FALSE, TRUE, sizeof(Target));
+        g_hash_table_iter_init(&iterator, request->service->manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                const Image *image = value;
+                Target target = { 0 };
+
+                if (!image->present || image->values.pending != 1)
+                        continue;
+                memcpy(target.guid, image->values.guid, sizeof(target.guid));
+                g_array_append_val(request->targets, target);
+        }
+        g_array_sort(request->targets, compare_targets);
+}
+
+/* The one whose turn it is. */
+static Target *current_target(const Request *request) {
+        return &g_array_index(request->targets, Target, request->next_target);
+}
+
+/* With nothing pending, or no driver, there is nothing to ask polkit about. */
+static bool exempt(const Request *request) {
+        return request->targets->len == 0;
+}
+
+static int check(Request *request, sd_bus_error *error) {
+        Manager *manager = request->service->manager;
+
+        if (!request->targets) {
+                if (manager->driver_state == DRIVER_NO_DRIVER)
+                        return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
+                list_pending(request);
+                if (manager_check_caps(manager, request->uid, request->targets->len) < 0)
+                        return bus_error_from_submit(-EDQUOT, error);
+        }
+        if (request->targets->len == 0)
+                return 0;
+        request_show_image(request, images_remember(manager, current_target(request)->guid));
+        *current_target(request) = request->target;
+        return 0;
+}
+
+static bool next(Request *request) {
+        if (request->next_target + 1 >= request->targets->len)
+                return false;
+        request->next_target++;
+        return true;
+}
+
+/* What was accepted before the disk was full is taken back: half a request is none. */
+static void take_back(Manager *manager, uint32_t batch) {
+        GList *link = manager->queue.head;
+
+        while (link) {
+                Job *job = link->data;
+
+                link = link->next;
+                if (job->batch != batch)
+                        continue;
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
+                link = manager->queue.head;
+        }
+}
+
+static int submit(Request *request, const Target *target, uint32_t batch, sd_bus_message *reply) {
+        JobRequest job_request = {
+                .guid = target->guid,
+                .from = target->from,
+                .to = target->to,
+                .uid = request->uid,
+                .pid = request->pid,
+                .reason = request->reason,
+                .request_id = "",
+                .batch = batch,
+        };
+        g_autofree char *path = NULL;
+        Job *job;
+        int r = manager_submit(request->service->manager, &job_request, &job);
+
+        if (r < 0)
+                return r;
+        path = job_path(job->id);
+        return sd_bus_message_append(reply, "o", path);
+}
+
+static int act(Request *request, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp)
+        sd_bus_message *reply = NULL;
+        Manager *manager = request->service->manager;
+        uint32_t batch = ++manager->last_batch;
+        int r;
+
+        r = sd_bus_message_new_method_return(request->message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "o");
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < request->targets->len; i++) {
+                r = submit(request, &g_array_index(request->targets, Target, i), batch, reply);
+                if (r < 0) {
+                        take_back(manager, batch);
+                        return bus_error_from_submit(r, error);
+                }
+        }
+        r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(request->service->bus, reply, NULL);
+}
+
+static const RequestType request_type = {
+        .action = LFA_ACTION_ACTIVATE,
+        .needs_fresh = true,
+        .check = check,
+        .exempt = exempt,
+        .next = next,
+        .act = act,
+};
+
+int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error) {
+        _cleanup_(request_freep)
+        Request *request = request_new(service, &request_type, message);
+        int r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
+
+        return r < 0 ? r : request_start(g_steal_pointer(&request), error);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Explain: what Activate would answer, from the same gates, each with its reason. Changes nothing. */
+
+#include "bus/bus-errors.h"
+#include "bus/image-details.h"
+#include "bus/options.h"
+#include "lfa/bus-names.h"
+
+static const OptionSpec specs[] = {
+        { "expected-current-version", OPTION_VERSION, offsetof(Request, expected_current) },
+        { "expected-pending-version", OPTION_VERSION, offsetof(Request, expected_pending) },
+        { "reason", OPTION_STRING, offsetof(Request, reason) },
+        { "request-id", OPTION_REQUEST_ID, offsetof(Request, request_id) },
+        { "at", OPTION_U64, offsetof(Request, at) },
+        { "authorize", OPTION_BOOL, offsetof(Request, authorize) },
+};
+
+static int check(Request *request, sd_bus_error *error) {
+        Image *image;
+        int r = request_find_image(request, &image, error);
+
+        if (r >= 0)
+                request_show_image(request, image);
+        return r;
+}
+
+static bool exempt(const Request *request) {
+        return !request->authorize;
+}
+
+static const char *answer_name(GateAnswer answer) {
+        return answer == GATE_ALLOW ? "allow" : answer == GATE_WAIT ? "wait" : "deny";
+}
+
+/* A wait ends at a time of the clock that does not jump; callers know the other one. */
+static uint64_t not_before(const Manager *manager, const GateVerdict *verdict) {
+        uint64_t now = clock_monotonic(manager->clock);
+
+        if (verdict->answer == GATE_ALLOW)
+                return 0;
+        if (verdict->answer == GATE_DENY || verdict->retry_at_usec == UINT64_MAX)
+                return UINT64_MAX;
+        return clock_realtime(manager->clock) +
+               (verdict->retry_at_usec > now ? verdict->retry_at_usec - now : 0);
+}
+
+static int append_gate(sd_bus_message *reply, const Manager *manager, GateId gate,
+                       const GateVerdict *verdict) {
+        return sd_bus_message_append(reply, "a{sv}", 7, "gate", "s", gate_to_string(gate), "answer", "s",
+                                     answer_name(verdict->answer), "error", "s",
+                                     error_bus_name(verdict->error), "text", "s", verdict->text, "retryable",
+                                     "b", error_is_retryable(verdict->error), "not-before", "t",
+                                     not_before(manager, verdict), "overridable", "b", false);
+}
+
+/* The first refusal decides, as it does for a call; what is only waited for comes after. */
+static const GateVerdict *find_deciding(const GateVerdict verdicts[static _GATE_MAX]) {
+        const GateVerdict *denial = gates_first_denial(verdicts);
+
+        return denial ? denial : gates_decide(verdicts);
+}
+
+static int append_verdict(sd_bus_message *reply, const Request *request, const GateVerdict *verdicts) {
+        static const GateVerdict allowed = { .answer = GATE_ALLOW };
+        const Manager *manager = request->service->manager;
+        const GateVerdict *deciding = find_deciding(verdicts);
+        const char *gate = deciding ? gate_to_string((GateId) (deciding - verdicts)) : "";
+
+        if (!deciding)
+                deciding = &allowed;
+        return sd_bus_message_append(reply, "a{sv}", 10, "answer", "s", answer_name(deciding->answer),
+                                     "gate", "s", gate, "error", "s", error_bus_name(deciding->error),
+                                     "text", "s", deciding->text, "retryable", "b",
+                                     error_is_retryable(deciding->error), "not-before", "t",
+                                     not_before(manager, deciding), "authorized", "s",
+                                     request->authorize && request->uid == 0 ? "yes" : request->authorized,
+                                     "guid", "s", request->target.guid, "from", "s", request->target.from,
+                                     "to", "s", request->target.to);
+}
+
+static int act(Request *request, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp)
+        sd_bus_message *reply = NULL;
+        Expectations expectations = { request->expected_current, request->expected_pending };
+        Manager *manager = request->service->manager;
+        GateVerdict verdicts[_GATE_MAX];
+        int r;
+
+        manager_explain_gates(manager, images_remember(manager, request->target.guid), &expectations,
+                              request->at, verdicts);
+        r = sd_bus_message_new_method_return(request->message, &reply);
+        if (r >= 0)
+                r = append_verdict(reply, request, verdicts);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        for (int i = 0; r >= 0 && i < _GATE_MAX; i++)
+                r = append_gate(reply, manager, (GateId) i, &verdicts[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(request->service->bus, reply, NULL);
+}
+
+static const RequestType request_type = {
+        .action = LFA_ACTION_ACTIVATE,
+        .needs_fresh = true,
+        .advisory = true,
+        .check = check,
+        .exempt = exempt,
+        .act = act,
+};
+
+int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error) {
+        _cleanup_(request_freep)
+        Request *request = request_new(service, &request_type, message);
+        int r;
+
+        r = client_string_check("image", image, error);
+        if (r < 0)
+                return r;
+        request->image = g_strdup(image);
+        r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
+        return r < 0 ? r : request_start(g_steal_pointer(&request), error);
+}

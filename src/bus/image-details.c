@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Naming an image in a call, and what polkit is shown of it. */
+
+#include "bus/image-details.h"
+#include "bus/bus-errors.h"
+
+int request_find_image(const Request *request, Image **ret, sd_bus_error *error) {
+        const Manager *manager = request->service->manager;
+        int r = manager_lookup_image(manager, request->image, ret);
+
+        if (r >= 0)
+                return 0;
+        if (r == -ENOTUNIQ)
+                return bus_error_set(error, LFA_ERROR_AMBIGUOUS_IMAGE, NULL);
+        if (manager->driver_state == DRIVER_NO_DRIVER)
+                return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
+        if (manager->driver_state == DRIVER_NO_FIRMWARE)
+                return bus_error_set(error, LFA_ERROR_NO_FIRMWARE, NULL);
+        if (manager->driver_state == DRIVER_UNKNOWN)
+                return bus_error_set(error, LFA_ERROR_STARTING, NULL);
+        return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
+}
+
+static const char *find_downgrade(const char *from, const char *to) {
+        if (!version_known(from) || !version_known(to))
+                return "unknown";
+        return version_compare(to, from) < 0 ? "yes" : "no";
+}
+
+static void add_details(Request *request, const Image *image, bool rendezvous) {
+        const Target *target = &request->target;
+
+        request_add_detail(request, "guid", target->guid);
+        request_add_detail(request, "name", image_display_name(image));
+        request_add_detail(request, "from", target->from);
+        request_add_detail(request, "to", target->to);
+        request_add_detail(request, "rendezvous", rendezvous ? "yes" : "no");
+        request_add_detail(request, "downgrade", find_downgrade(target->from, target->to));
+}
+
+void request_show_image(Request *request, const Image *image) {
+        const ImageValues *values = &image->values;
+
+        memcpy(request->target.guid, values->guid, sizeof(request->target.guid));
+        memcpy(request->target.from, values->current_version, sizeof(request->target.from));
+        memcpy(request->target.to, values->pending_version, sizeof(request->target.to));
+        add_details(request, image, values->cpu_rendezvous != 0 || values->force_cpu_rendezvous != 0);
+}
+
+void request_show_known(Request *request, const KnownRequest *known) {
+        const Image *image = images_remember(request->service->manager, known->guid);
+
+        memcpy(request->target.guid, known->guid, sizeof(request->target.guid));
+        memcpy(request->target.from, known->from, sizeof(request->target.from));
+        memcpy(request->target.to, known->to, sizeof(request->target.to));
+        add_details(request, image,
+                    image->values.cpu_rendezvous != 0 || image->values.force_cpu_rendezvous != 0);
+}

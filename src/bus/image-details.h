@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Naming an image in a call, and what polkit is shown of it. Shared by Activate, ActivatePending and
+ * Explain. */
+
+#include "bus/request.h"
+
+/* By what the caller typed. Returns 0, or a negative errno with error set: NoSuchImage, AmbiguousImage,
+ * NoDriver, ... */
+int request_find_image(const Request *request, Image **ret, sd_bus_error *error);
+
+/* Remembers the image's versions as the request's target and adds the details for polkit: guid, name, from,
+ * to, rendezvous (yes, no), downgrade (yes, no, unknown). */
+void request_show_image(Request *request, const Image *image);
+
+/* The same for a job that was accepted under this request-id before. */
+void request_show_known(Request *request, const KnownRequest *known);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Searching the history backwards, block by block. A line is parsed only when its text could fit the query:
+ * that keeps a search of the whole file at milliseconds. */
+
+#include "daemon/history-query.h"
+#include "util/macros.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define BLOCK_SIZE (256 * 1024)
+
+typedef struct Search {
+        const HistoryQuery *query;
+        char *needles[3]; /* each must be in the text of a line that fits; NULL behind the last */
+        GPtrArray *found; /* newest first */
+} Search;
+
+static void add_needle(Search *search, char *needle) {
+        size_t n = 0;
+
+        while (search->needles[n])
+                n++;
+        search->needles[n] = needle;
+}
+
+static bool text_may_fit(const Search *search, const char *line, size_t length) {
+        for (size_t i = 0; i < G_N_ELEMENTS(search->needles) && search->needles[i]; i++)
+                if (!memmem(line, length, search->needles[i], strlen(search->needles[i])))
+                        return false;
+        return true;
+}
+
+static bool string_fits(json_object *record, const char *key, const char *wanted) {
+        const char *text;
+
+        return !*wanted || (json_get_string(record, key, &text) >= 0 && strcmp(text, wanted) == 0);
+}
+
+static bool record_fits(const HistoryQuery *query, json_object *record) {
+        uint64_t seq, timestamp = 0, job = 0;
+        const char *type;
+
+        if (json_get_u64(record, "seq", &seq) < 0 || json_get_string(record, "type", &type) < 0)
+                return false;
+        (void) json_get_u64(record, "timestamp", &timestamp);
+        (void) json_get_u64(record, "job", &job);
+        if ((query->before > 0 && seq >= query->before) || (query->job > 0 && job != query->job))
+                return false;
+        if (timestamp < query->since || (query->until > 0 && timestamp > query->until))
+                return false;
+        return string_fits(record, "guid", query->guid) && string_fits(record, "type", query->type);
+}
+
+static void take_line(Search *search, const char *line, size_t length) {
+        json_object *record;
+
+        if (length == 0 || !text_may_fit(search, line, length))
+                return;
+        record = json_parse_line(line, length);
+        if (record && record_fits(search->query, record))
+                g_ptr_array_add(search->found, record);
+        else
+                json_object_put(record);
+}
+
+static bool is_done(const Search *search) {
+        return search->found->len >= search->query->limit;
+}
+
+/* Takes the lines of a block from its end. Returns the length of the first one's part, which the block
+ * before goes on with. */
+static size_t take_block(Search *search, const char *block, size_t size) {
+        const char *end = memrchr(block, '\n', size), *newline;
+
+        while (end && !is_done(search)) {
+                newline = end > block ? memrchr(block, '\n', (size_t) (end - block)) : NULL;
+                if (!newline)
+                        break;
+                take_line(search, newline + 1, (size_t) (end - newline - 1));
+                end = newline;
+        }
+        return end ? (size_t) (end - block) + 1 : 0;
+}
+
+static void search_file(Search *search, int fd) {
+        g_autofree char *block = g_malloc(BLOCK_SIZE);
+        struct stat st;
+        off_t end;
+
+        if (fstat(fd, &st) < 0)
+                return;
+        for (end = st.st_size; end > 0 && !is_done(search);) {
+                off_t start = end > BLOCK_SIZE ? end - BLOCK_SIZE : 0;
+                ssize_t n = pread(fd, block, (size_t) (end - start), start);
+                size_t rest;
+
+                if (n != end - start)
+                        return;
+                rest = take_block(search, block, (size_t) n);
+                if (start == 0) {
+                        if (rest > 0 && !is_done(search))
+                                take_line(search, block, rest - 1);
+                        return;
+                }
+                /* A block without the end of any line is rubbish of ours or somebody's: pass over it. */
+                end = rest > 0 && rest < (size_t) n ? start + (off_t) rest : start;
+        }
+}
+
+static void reverse(GPtrArray *array) {
+        for (unsigned i = 0; i < array->len / 2; i++) {
+                void *swapped = array->pdata[i];
+
+                array->pdata[i] = array->pdata[array->len - 1 - i];
+                array->pdata[array->len - 1 - i] = swapped;
+        }
+}
+
+GPtrArray *history_query(History *history, const HistoryQuery *query) {
+        Search search = { .query = query, .found = g_ptr_array_new_with_free_func(json_put_pointer) };
+
+        if (*query->guid)
+                add_needle(&search, g_strdup(query->guid));
+        if (*query->type)
+                add_needle(&search, g_strdup_printf("\"%s\"", query->type));
+        if (query->job > 0)
+                add_needle(&search, g_strdup_printf("%u", query->job));
+        search_file(&search, history_fd(history));
+        for (size_t i = 0; i < G_N_ELEMENTS(search.needles); i++)
+                g_free(search.needles[i]);
+        reverse(search.found);
+        return search.found;
+}
