@@ -106,8 +106,7 @@ static int submit(Request *request, const Target *target, uint32_t batch, sd_bus
 }
 
 static int act(Request *request, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Manager *manager = request->service->manager;
         uint32_t batch = ++manager->last_batch;
         int r;
@@ -138,8 +137,7 @@ static const RequestType request_type = {
 };
 
 int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *request = request_new(service, &request_type, message);
+        _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
 
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);

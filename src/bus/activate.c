@@ -136,8 +136,7 @@ static const RequestType request_type = {
 
 int service_call_activate(Service *service, sd_bus_message *message, const char *image,
                           sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *request = request_new(service, &request_type, message);
+        _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r;
 
         r = client_string_check("image", image, error);

@@ -48,8 +48,7 @@ static const RequestType request_type = {
 };
 
 int service_call_cancel_job(Service *service, sd_bus_message *message, const Job *job, sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *request = request_new(service, &request_type, message);
+        _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r = options_read(message, NULL, 0, NULL, error);
 
         if (r < 0)

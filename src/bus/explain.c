@@ -79,8 +79,7 @@ static int append_verdict(sd_bus_message *reply, const Request *request, const G
 }
 
 static int act(Request *request, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Expectations expectations = { request->expected_current, request->expected_pending };
         Manager *manager = request->service->manager;
         GateVerdict verdicts[_GATE_MAX];
@@ -110,8 +109,7 @@ static const RequestType request_type = {
 };
 
 int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *request = request_new(service, &request_type, message);
+        _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r;
 
         r = client_string_check("image", image, error);

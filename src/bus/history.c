@@ -85,8 +85,7 @@ static int append_record(sd_bus_message *reply, json_object *record) {
 }
 
 int service_call_get_history(Service *service, sd_bus_message *message, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         HistoryOptions options = { .query = { .guid = "", .type = "", .limit = RECORDS_MAX }, .image = "" };
         g_autoptr(GPtrArray) records = NULL;
         char guid[GUID_STRING_SIZE];

@@ -24,7 +24,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 
         check->slot = sd_bus_slot_unref(check->slot);
         if (error) {
-                check->callback(POLKIT_FAILED, error->message, check->userdata);
+                check->callback(POLKIT_FAILED, error->message ? error->message : error->name,
+                                check->userdata);
                 return 1;
         }
         r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");
@@ -50,8 +51,7 @@ static int append_details(sd_bus_message *call, const GPtrArray *details) {
 
 static int new_call(sd_bus_message *message, const char *action, bool interactive, const GPtrArray *details,
                     const char *cancellation_id, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         uint32_t flags = interactive ? POLKIT_ALLOW_INTERACTION : 0;
         int r;
 
@@ -77,8 +77,7 @@ int polkit_check_start(sd_bus_message *message, const char *action, bool interac
                        const GPtrArray *details, PolkitCallback callback, void *userdata,
                        PolkitCheck **ret) {
         static uint64_t counter;
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         PolkitCheck *check = g_new0(PolkitCheck, 1);
         int r;
 

@@ -16,7 +16,7 @@ typedef enum PolkitAnswer {
 
 typedef struct PolkitCheck PolkitCheck;
 
-/* Called once; reason is set for POLKIT_FAILED. The check must not be freed in it. */
+/* Called once; reason is set for POLKIT_FAILED. The check may be freed in it. */
 typedef void (*PolkitCallback)(PolkitAnswer answer, const char *reason, void *userdata);
 
 /* Asks whether the sender of message may do action. interactive: a person may be asked for a password.

@@ -22,10 +22,8 @@ static void waiting_freep(Waiting **waiting) {
 }
 
 static void on_scanned(int scan_error, void *userdata) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(waiting_freep)
-        Waiting *waiting = userdata;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(waiting_freep) Waiting *waiting = userdata;
 
         if (scan_error >= 0) {
                 signals_flush(waiting->service);
@@ -53,8 +51,7 @@ static const RequestType request_type = {
 };
 
 int service_call_refresh(Service *service, sd_bus_message *message, sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *request = request_new(service, &request_type, message);
+        _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r = options_read(message, NULL, 0, NULL, error);
 
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);

@@ -23,8 +23,7 @@ static void request_fail(Request *request, int r, sd_bus_error *error) {
 
 /* Runs a step from a callback: a failure is the reply. */
 static void run_step(Request *request, int (*step)(Request *request, sd_bus_error *error)) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = step(request, &error);
 
         if (r < 0)
@@ -78,14 +77,8 @@ static int step_authorized(Request *request, sd_bus_error *error) {
         return step_check(request, error);
 }
 
-static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata);
-
-static int on_next(sd_event_source *source, void *userdata) {
-        Request *request = userdata;
-
-        request->polkit = polkit_check_free(request->polkit);
-        run_step(request, step_authorized);
-        return 0;
+static const char *authorization_name(PolkitAnswer answer) {
+        return answer == POLKIT_YES ? "yes" : answer == POLKIT_CHALLENGE ? "challenge" : "no";
 }
 
 static int fail_authorization(Request *request, PolkitAnswer answer, const char *reason,
@@ -110,20 +103,19 @@ static int fail_authorization(Request *request, PolkitAnswer answer, const char 
 }
 
 static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *request = userdata;
         int r;
 
         request->track = sd_bus_track_unref(request->track);
-        request->authorized = answer == POLKIT_YES ? "yes" : answer == POLKIT_CHALLENGE ? "challenge" : "no";
-        if (answer != POLKIT_YES && !request->type->advisory)
-                r = fail_authorization(request, answer, reason, &error);
-        else
-                /* The check that calls us may only be freed from outside of its callback. */
-                r = sd_event_add_defer(request->service->manager->event, &request->next, on_next, request);
-        if (r < 0)
-                request_fail(request, r, &error);
+        request->polkit = polkit_check_free(request->polkit);
+        request->authorized = authorization_name(answer);
+        if (answer == POLKIT_YES || request->type->advisory) {
+                run_step(request, step_authorized);
+                return;
+        }
+        r = fail_authorization(request, answer, reason, &error);
+        request_fail(request, r, &error);
 }
 
 /* Nobody waits for the answer any more: a dialog that is open closes. */
@@ -160,8 +152,7 @@ static int step_check(Request *request, sd_bus_error *error) {
 }
 
 static void on_fresh(int scan_error, void *userdata) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *request = userdata;
 
         /* Behind a running activation nothing can be read: the job will be judged anew when its turn comes.
@@ -215,8 +206,7 @@ static int read_credentials(sd_bus_message *reply, Request *request) {
 }
 
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *request = userdata;
 
         request->slot = sd_bus_slot_unref(request->slot);
@@ -242,8 +232,7 @@ static int check_caps(const Request *request, sd_bus_error *error) {
 }
 
 int request_start(Request *request, sd_bus_error *error) {
-        _cleanup_(request_freep)
-        Request *owned = request;
+        _cleanup_(request_freep) Request *owned = request;
         Manager *manager = request->service->manager;
         int r;
 
@@ -282,7 +271,6 @@ void *request_free(Request *request) {
                 return NULL;
         g_queue_remove(&request->service->requests, request);
         scanner_forget(request->service->manager->scanner, request);
-        sd_event_source_disable_unref(request->next);
         sd_bus_slot_unref(request->slot);
         sd_bus_track_unref(request->track);
         polkit_check_free(request->polkit);

@@ -61,8 +61,7 @@ struct Request {
         const char *authorized; /* Explain: yes, no, challenge, or "" */
         sd_bus_slot *slot;      /* the credentials' call */
         struct PolkitCheck *polkit;
-        sd_bus_track *track;   /* the caller, while polkit is asked */
-        sd_event_source *next; /* defer: after an asynchronous answer */
+        sd_bus_track *track; /* the caller, while polkit is asked */
 };
 
 /* Begins. Takes the request; the reply comes from the event loop. Returns 1, or a negative errno with error

@@ -105,8 +105,8 @@ static int read_elements(sd_bus_message *m, json_object *array) {
 
 static int read_container(sd_bus_message *m, char type, const char *contents, json_object **ret) {
         bool map = type == SD_BUS_TYPE_ARRAY && contents[0] == '{' && strchr("sog", contents[1]);
-        _cleanup_(json_object_unrefp)
-        json_object *object = map ? json_object_new_object() : json_object_new_array();
+        _cleanup_(json_object_unrefp) json_object *object =
+                        map ? json_object_new_object() : json_object_new_array();
         int r;
 
         r = sd_bus_message_enter_container(m, type, contents);
@@ -123,8 +123,7 @@ static int read_container(sd_bus_message *m, char type, const char *contents, js
 }
 
 static int read_variant(sd_bus_message *m, const char *contents, json_object **ret) {
-        _cleanup_(json_object_unrefp)
-        json_object *value = NULL;
+        _cleanup_(json_object_unrefp) json_object *value = NULL;
         int r;
 
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, contents);

@@ -23,8 +23,7 @@ ExitCode client_connect(Client *client) {
 
 int client_new_call(Client *client, const char *path, const char *interface, const char *member,
                     sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(client->bus, &call, LFA_BUS_NAME, path, interface, member);
@@ -46,8 +45,7 @@ int client_call(Client *client, sd_bus_message *call, uint64_t timeout_usec, sd_
 
 int client_get_properties(Client *client, const char *path, const char *interface, sd_bus_error *error,
                           json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r;
 
         r = client_new_call(client, path, "org.freedesktop.DBus.Properties", "GetAll", &call);

@@ -9,8 +9,7 @@
 #include <string.h>
 
 int history_load(Client *client, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetHistory", &call);
@@ -48,8 +47,7 @@ static void merge(json_object *into, json_object *record, const char *type) {
 }
 
 json_object *history_job_record(json_object *records, uint64_t id) {
-        _cleanup_(json_object_unrefp)
-        json_object *merged = json_object_new_object();
+        _cleanup_(json_object_unrefp) json_object *merged = json_object_new_object();
         bool finished = false;
 
         for (size_t i = 0; i < json_object_array_length(records); i++) {
@@ -84,8 +82,7 @@ Job *history_find_job(json_object *records, const char *path, uint32_t id) {
                 { "FinishedTimestamp", "timestamp" },
                 { "WriteUSec", "write-usec" },
         };
-        _cleanup_(json_object_unrefp)
-        json_object *record = history_job_record(records, id);
+        _cleanup_(json_object_unrefp) json_object *record = history_job_record(records, id);
         json_object *properties;
         bool settled;
 

@@ -17,8 +17,7 @@ void image_table_print(const Inventory *inventory, bool legend) {
         static const char *const columns[] = {
                 "IMAGE", "NAME", "CURRENT", "PENDING", "STATE", "LAST", NULL
         };
-        _cleanup_(output_table_freep)
-        OutputTable *table = output_table_new(legend, columns);
+        _cleanup_(output_table_freep) OutputTable *table = output_table_new(legend, columns);
 
         for (guint i = 0; i < inventory->images->len; i++) {
                 const Image *image = inventory->images->pdata[i];

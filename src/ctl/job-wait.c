@@ -101,8 +101,7 @@ static int subscribe(JobWait *wait) {
 }
 
 int job_wait_new(Client *client, JobWait **ret) {
-        _cleanup_(job_wait_freep)
-        JobWait *wait = g_new0(JobWait, 1);
+        _cleanup_(job_wait_freep) JobWait *wait = g_new0(JobWait, 1);
         int r;
 
         wait->client = client;
@@ -129,10 +128,8 @@ JobWait *job_wait_free(JobWait *wait) {
 }
 
 static Job *look_in_history(const JobWait *wait) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(json_object_unrefp)
-        json_object *records = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_object_unrefp) json_object *records = NULL;
         uint32_t id = (uint32_t) strtoul(strrchr(wait->path, '/') + 1, NULL, 10);
 
         if (history_load(wait->client, &error, &records) < 0)
@@ -143,11 +140,9 @@ static Job *look_in_history(const JobWait *wait) {
 /* The job when it has ended, else NULL. Only what lfad answers counts, since any client of the bus can send
  * a JobRemoved; an error means asking again later. */
 static Job *look(JobWait *wait) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         json_object *properties = NULL;
-        _cleanup_(job_freep)
-        Job *job = NULL;
+        _cleanup_(job_freep) Job *job = NULL;
         int r;
 
         wait->look = false;

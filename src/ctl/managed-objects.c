@@ -135,8 +135,7 @@ static int compare_jobs(const void *a, const void *b) {
 }
 
 static int get_objects(Client *client, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, "org.freedesktop.DBus.ObjectManager",
@@ -174,8 +173,7 @@ static Inventory *inventory_new(json_object *manager, json_object *objects) {
 }
 
 int inventory_query(Client *client, sd_bus_error *error, Inventory **ret) {
-        _cleanup_(json_object_unrefp)
-        json_object *manager = NULL, *objects = NULL;
+        _cleanup_(json_object_unrefp) json_object *manager = NULL, *objects = NULL;
         int r;
 
         r = client_get_properties(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, error, &manager);
@@ -189,8 +187,7 @@ int inventory_query(Client *client, sd_bus_error *error, Inventory **ret) {
 }
 
 ExitCode inventory_load(Client *client, Inventory **ret) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = inventory_query(client, &error, ret);
 
         return r < 0 ? client_fail_call(client, &error, r, "Cannot ask lfad") : EXIT_DONE;

@@ -29,8 +29,7 @@ void monitor_event_presence(bool present, MonitorEvent *ret) {
 
 /* All arguments of the signal, as an array. */
 static int read_arguments(sd_bus_message *m, json_object **ret) {
-        _cleanup_(json_object_unrefp)
-        json_object *arguments = json_object_new_array();
+        _cleanup_(json_object_unrefp) json_object *arguments = json_object_new_array();
 
         for (;;) {
                 json_object *value = NULL;
@@ -128,8 +127,7 @@ static void read_interfaces(json_object *arguments, GHashTable *labels, bool add
 }
 
 int monitor_event_read(sd_bus_message *m, GHashTable *labels, MonitorEvent *ret) {
-        _cleanup_(json_object_unrefp)
-        json_object *arguments = NULL;
+        _cleanup_(json_object_unrefp) json_object *arguments = NULL;
         const char *path = sd_bus_message_get_path(m);
         int r;
 

@@ -37,8 +37,7 @@ static int append_options(sd_bus_message *call, const Options *options) {
 
 /* Returns 0 with the job's path, which the caller frees, or a negative errno with error. */
 static int call_activate(Client *client, const Image *image, sd_bus_error *error, char **ret_path) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         const char *path;
         int r;
 
@@ -99,8 +98,7 @@ static ExitCode report_lost(Client *client, const char *path, const Image *image
 }
 
 static ExitCode wait_for_job(Client *client, JobWait *wait, const char *path, const Image *image) {
-        _cleanup_(job_freep)
-        Job *job = NULL;
+        _cleanup_(job_freep) Job *job = NULL;
         int r = job_wait_run(wait, path, image->label, &job);
 
         if (r < 0) {
@@ -119,10 +117,8 @@ static ExitCode wait_for_job(Client *client, JobWait *wait, const char *path, co
 }
 
 static ExitCode activate(Client *client, const Image *image) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(job_wait_freep)
-        JobWait *wait = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(job_wait_freep) JobWait *wait = NULL;
         g_autofree char *path = NULL;
         int r = 0;
 
@@ -182,8 +178,7 @@ static ExitCode resolve_all(Client *client, const Inventory *inventory, int argc
 }
 
 ExitCode verb_activate(Client *client, int argc, char **argv) {
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         g_autoptr(GPtrArray) images = g_ptr_array_new();
         PasswordAgent agent = { 0 };
         ExitCode code = check_expectations(client, argc);

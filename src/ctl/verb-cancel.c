@@ -49,8 +49,7 @@ static ExitCode find_target(Client *client, const Inventory *inventory, const ch
 }
 
 static int call_cancel(Client *client, const Target *target, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         PasswordAgent agent = { 0 };
         int r;
 
@@ -69,8 +68,7 @@ static int call_cancel(Client *client, const Target *target, sd_bus_error *error
 
 /* The job as it is after the call; NULL when it cannot be read. */
 static Job *read_job(Client *client, const char *path) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         json_object *properties = NULL;
 
         if (!path || client_get_properties(client, path, LFA_JOB_INTERFACE, &error, &properties) < 0)
@@ -79,8 +77,7 @@ static Job *read_job(Client *client, const char *path) {
 }
 
 static void report(Client *client, const Target *target) {
-        _cleanup_(job_freep)
-        Job *job = read_job(client, target->job_path);
+        _cleanup_(job_freep) Job *job = read_job(client, target->job_path);
 
         if (job && client_json(client))
                 job_report_to_document(client, job);
@@ -113,12 +110,9 @@ static void target_clear(Target *target) {
 }
 
 ExitCode verb_cancel(Client *client, int argc, char **argv) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
-        _cleanup_(target_clear)
-        Target target = { NULL };
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
+        _cleanup_(target_clear) Target target = { NULL };
         ExitCode code;
         int r;
 

@@ -100,14 +100,12 @@ static GPtrArray *finished_records(json_object *records) {
 static void print_jobs(const Inventory *inventory, json_object *records, const Options *options) {
         static const char *const columns[] = { "TIME",   "JOB",   "IMAGE", "VERSIONS",
                                                "RESULT", "ERROR", "BY",    NULL };
-        _cleanup_(output_table_freep)
-        OutputTable *table = output_table_new(options->legend, columns);
+        _cleanup_(output_table_freep) OutputTable *table = output_table_new(options->legend, columns);
         g_autoptr(GPtrArray) finished = finished_records(records);
 
         for (size_t i = first_of(finished->len, options->lines); i < finished->len; i++) {
                 uint64_t id = bus_value_uint(finished->pdata[i], "job");
-                _cleanup_(json_object_unrefp)
-                json_object *job = history_job_record(records, id);
+                _cleanup_(json_object_unrefp) json_object *job = history_job_record(records, id);
 
                 if (job)
                         add_job_row(table, inventory, job);
@@ -118,12 +116,9 @@ static void print_jobs(const Inventory *inventory, json_object *records, const O
 }
 
 ExitCode verb_history(Client *client, int argc, char **argv) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(json_object_unrefp)
-        json_object *records = NULL;
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_object_unrefp) json_object *records = NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         const Options *options = client->options;
         ExitCode code;
         int r;

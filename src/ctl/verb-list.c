@@ -7,8 +7,7 @@
 #include "ctl/verbs.h"
 
 ExitCode verb_list(Client *client, int argc, char **argv) {
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code = inventory_load(client, &inventory);
 
         if (code != EXIT_DONE)

@@ -38,8 +38,7 @@ static void print_event(Monitor *monitor, MonitorEvent *event) {
 }
 
 static int on_lfad_signal(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(monitor_event_clear)
-        MonitorEvent event = { NULL };
+        _cleanup_(monitor_event_clear) MonitorEvent event = { NULL };
         Monitor *monitor = userdata;
 
         if (monitor_event_read(m, monitor->labels, &event) > 0)
@@ -48,8 +47,7 @@ static int on_lfad_signal(sd_bus_message *m, void *userdata, sd_bus_error *error
 }
 
 static int on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        _cleanup_(monitor_event_clear)
-        MonitorEvent left = { NULL }, joined = { NULL };
+        _cleanup_(monitor_event_clear) MonitorEvent left = { NULL }, joined = { NULL };
         const char *name, *old_owner, *new_owner;
         Monitor *monitor = userdata;
 
@@ -85,10 +83,8 @@ static int subscribe(Monitor *monitor) {
 
 /* Returns 0, or a negative errno when lfad does not answer; it is then shown by GUID what changes. */
 static int load_labels(Monitor *monitor) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         int r;
 
         monitor->labels_are_old = false;
@@ -157,8 +153,7 @@ static void monitor_clear(Monitor *monitor) {
 }
 
 ExitCode verb_monitor(Client *client, int argc, char **argv) {
-        _cleanup_(monitor_clear)
-        Monitor monitor = {
+        _cleanup_(monitor_clear) Monitor monitor = {
                 .client = client,
                 .labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         };

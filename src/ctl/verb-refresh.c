@@ -8,8 +8,7 @@
 #include "lfa/bus-names.h"
 
 static int call_refresh(Client *client, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp)
-        sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "Refresh", &call);
@@ -22,10 +21,8 @@ static int call_refresh(Client *client, sd_bus_error *error) {
 }
 
 ExitCode verb_refresh(Client *client, int argc, char **argv) {
-        _cleanup_(sd_bus_error_free)
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code;
         int r;
 

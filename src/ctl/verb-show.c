@@ -65,8 +65,7 @@ static void print_image(const Image *image) {
 }
 
 ExitCode verb_show(Client *client, int argc, char **argv) {
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code = inventory_load(client, &inventory), worst = EXIT_DONE;
         bool first = true;
 

@@ -56,8 +56,7 @@ static void print_attention(const Inventory *inventory) {
 }
 
 static ExitCode show(Client *client, bool full) {
-        _cleanup_(inventory_freep)
-        Inventory *inventory = NULL;
+        _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code = inventory_load(client, &inventory);
 
         if (code != EXIT_DONE)

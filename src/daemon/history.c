@@ -132,8 +132,7 @@ static int find_end(History *history) {
 
 int history_open(const char *folder, const Clock *clock, History **ret) {
         _cleanup_close_ int folder_fd = -EBADF;
-        _cleanup_(history_freep)
-        History *history = g_new0(History, 1);
+        _cleanup_(history_freep) History *history = g_new0(History, 1);
         sd_id128_t boot_id;
         int r;
 

@@ -87,8 +87,7 @@ static void job_freep(Job **job) {
 }
 
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
-        _cleanup_(job_freep)
-        Job *job = NULL;
+        _cleanup_(job_freep) Job *job = NULL;
         uint64_t seq;
         int r;
 

@@ -106,7 +106,7 @@ static bool pass_gates(Manager *manager, Job *job) {
 static void take_up(Manager *manager) {
         Job *job = g_queue_peek_head(&manager->queue);
 
-        if (!job || manager->current || manager->stopping || !manager->ready)
+        if (!job || manager->current || manager->foreign_activation || manager->stopping || !manager->ready)
                 return;
         if (job->taken_up_usec == 0)
                 job->taken_up_usec = clock_monotonic(manager->clock);

@@ -25,8 +25,7 @@ static void closedirp(DIR **dir) {
 /* Returns the GUIDs in the tree; other names are not the driver's. */
 static int list_guids(int tree_fd, GPtrArray **ret) {
         g_autoptr(GPtrArray) guids = g_ptr_array_new_with_free_func(g_free);
-        _cleanup_(closedirp)
-        DIR *dir = NULL;
+        _cleanup_(closedirp) DIR *dir = NULL;
         int fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0)
