@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define POLL_USEC (60 * USEC_PER_SEC)
-#define SETTLE_USEC USEC_PER_SEC
+#define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket" /* sd_bus_open_system(3)'s default */
 
 typedef struct Daemon {
         ManagerSettings settings;
@@ -27,11 +26,12 @@ static int print_help(void) {
         printf("lfad [OPTIONS...]\n\n"
                "Decides when live firmware activations may run, makes them safe, and remembers them.\n"
                "Started by systemd; talk to it with lfactl(1).\n\n"
-               "      --worker=PATH  The worker program (default: %s)\n"
-               "      --sysfs=DIR    Where sysfs is mounted (default: /sys)\n"
-               "      --debug        Log more\n"
-               "      --version      Show the version\n"
-               "  -h, --help         Show this help\n\n"
+               "      --worker=PATH      The worker program (default: %s)\n"
+               "      --sysfs=DIR        Where sysfs is mounted (default: /sys)\n"
+               "      --config-root=DIR  Look for etc/lfad, run/lfad and usr/lib/lfad below it (default: /)\n"
+               "      --debug            Log more\n"
+               "      --version          Show the version\n"
+               "  -h, --help             Show this help\n\n"
                "Environment: STATE_DIRECTORY (default /var/lib/lfad), RUNTIME_DIRECTORY (default /run/lfad).\n",
                LFAD_WORKER_PATH);
         return 0;
@@ -39,10 +39,11 @@ static int print_help(void) {
 
 /* Returns 1 to go on, else the negative or zero exit. */
 static int parse_arguments(int argc, char **argv, ManagerSettings *settings) {
-        enum { OPTION_WORKER = 256, OPTION_SYSFS, OPTION_DEBUG, OPTION_VERSION };
+        enum { OPTION_WORKER = 256, OPTION_SYSFS, OPTION_CONFIG_ROOT, OPTION_DEBUG, OPTION_VERSION };
         static const struct option options[] = {
                 { "worker", required_argument, NULL, OPTION_WORKER },
                 { "sysfs", required_argument, NULL, OPTION_SYSFS },
+                { "config-root", required_argument, NULL, OPTION_CONFIG_ROOT },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "help", no_argument, NULL, 'h' },
@@ -57,6 +58,9 @@ static int parse_arguments(int argc, char **argv, ManagerSettings *settings) {
                         break;
                 case OPTION_SYSFS:
                         settings->worker.sysfs = optarg;
+                        break;
+                case OPTION_CONFIG_ROOT:
+                        settings->config_root = optarg;
                         break;
                 case OPTION_DEBUG:
                         log_set_max_level(LOG_DEBUG);
@@ -101,7 +105,36 @@ static int block_signals(void) {
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGCHLD);
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGHUP,
+                      SIG_IGN); /* a terminal that closes is no reason to stop; reloading is a method */
         return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static const char *environment_or(const char *name, const char *fallback) {
+        const char *value = getenv(name);
+
+        return value && *value ? value : fallback;
+}
+
+/* As sd_bus_open_system does, but no message may carry descriptors: a client could fill our table with them.
+ */
+static int open_bus(sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_description(bus, "lfad");
+        if (r >= 0)
+                r = sd_bus_set_address(bus, environment_or("DBUS_SYSTEM_BUS_ADDRESS", SYSTEM_BUS_ADDRESS));
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(bus, false);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r >= 0)
+                *ret = sd_bus_ref(bus);
+        return r;
 }
 
 static int prepare(Daemon *daemon) {
@@ -117,7 +150,7 @@ static int prepare(Daemon *daemon) {
                 return log_error_errno(r, "Cannot set up the event loop");
         if (g_mkdir_with_parents(daemon->settings.runtime_folder, 0755) < 0)
                 return log_error_errno(-errno, "Cannot create %s", daemon->settings.runtime_folder);
-        r = sd_bus_open_system_with_description(&daemon->bus, "lfad");
+        r = open_bus(&daemon->bus);
         if (r >= 0)
                 r = sd_bus_attach_event(daemon->bus, daemon->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
@@ -136,7 +169,9 @@ static int run(Daemon *daemon) {
         r = service_start(daemon->service, daemon->manager);
         if (r < 0)
                 return log_error_errno(r, "Cannot export the objects");
-        manager_start(daemon->manager);
+        r = manager_start(daemon->manager);
+        if (r < 0)
+                return r; /* it has said why */
         r = sd_event_loop(daemon->event);
         if (r < 0)
                 return log_error_errno(r, "The event loop failed");
@@ -150,20 +185,12 @@ static void release(Daemon *daemon) {
         sd_event_unref(daemon->event);
 }
 
-static const char *environment_or(const char *name, const char *fallback) {
-        const char *value = getenv(name);
-
-        return value && *value ? value : fallback;
-}
-
 int main(int argc, char **argv) {
         Daemon daemon = {
                 .settings = {
                         .worker = { .path = LFAD_WORKER_PATH, .sysfs = "/sys" },
                         .state_folder = environment_or("STATE_DIRECTORY", "/var/lib/lfad"),
                         .runtime_folder = environment_or("RUNTIME_DIRECTORY", "/run/lfad"),
-                        .poll_usec = POLL_USEC,
-                        .settle_usec = SETTLE_USEC,
                 },
         };
         int r = parse_arguments(argc, argv, &daemon.settings);

@@ -9,6 +9,8 @@
  * standard names instead. */
 
 #define LFA_ERROR_TABLE(X)                                                                                      \
+        X(CONFIG_INVALID, "ConfigInvalid", 0,                                                                   \
+          "The configuration has errors; 'lfactl config check' lists them, 'lfactl reload' reads it again.")    \
         X(NO_SUCH_IMAGE, "NoSuchImage", 0,                                                                      \
           "No image has this GUID or name; list what there is with 'lfactl list'.")                             \
         X(AMBIGUOUS_IMAGE, "AmbiguousImage", 0, "The name fits several images; use the GUID.")                  \
@@ -61,7 +63,7 @@
           "The driver reported an error, and the new firmware may run nevertheless.")                           \
         X(NO_PERMISSION, "NoPermission", 0, "The kernel refused access to the attribute.")                      \
         X(READ_ONLY, "ReadOnly", 0,                                                                             \
-          "/sys/firmware is read-only here; is lfad in a container or too tight a sandbox?")                    \
+          "/sys/firmware is read-only here, as in a container or too tight a sandbox.")                         \
         X(INPUT_OUTPUT, "InputOutput", 0, "The driver's attribute could not be opened or written.")             \
         X(CANCELLED, "Cancelled", 0, "The job was cancelled before anything was written.")
 

@@ -129,7 +129,7 @@ static int act(Request *request, sd_bus_error *error) {
 
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
-        .needs_fresh = true,
+        .freshness = FRESH_RECENT,
         .check = check,
         .act = act,
 };

@@ -35,8 +35,12 @@ static bool exempt(const Request *request) {
 static int act(Request *request, sd_bus_error *error) {
         Job *job = find_job(request);
 
-        if (!job || manager_cancel_job(request->service->manager, job) < 0)
+        int r = job ? manager_cancel_job(request->service->manager, job, request->uid) : -ESRCH;
+
+        if (r == -ESRCH)
                 return bus_error_set(error, LFA_ERROR_NO_SUCH_JOB, NULL);
+        if (r < 0)
+                return bus_error_set(error, LFA_ERROR_WORKER_FAILED, NULL);
         return sd_bus_reply_method_return(request->message, NULL);
 }
 

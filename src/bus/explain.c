@@ -101,7 +101,7 @@ static int act(Request *request, sd_bus_error *error) {
 
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
-        .needs_fresh = true,
+        .freshness = FRESH_RECENT,
         .advisory = true,
         .check = check,
         .exempt = exempt,

@@ -50,7 +50,12 @@ static int check_options(HistoryOptions *options, sd_bus_error *error) {
 
 /* Numbers are t but for those that are u everywhere else in the API. */
 static bool is_u32(const char *key) {
-        return strcmp(key, "job") == 0 || strcmp(key, "uid") == 0 || strcmp(key, "pid") == 0;
+        static const char *const keys[] = { "job", "uid", "pid", "cancel-uid" };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+                if (strcmp(key, keys[i]) == 0)
+                        return true;
+        return false;
 }
 
 static int append_value(sd_bus_message *reply, const char *key, json_object *value) {

@@ -4,21 +4,25 @@
 #include "bus/image-details.h"
 #include "bus/bus-errors.h"
 
-int request_find_image(const Request *request, Image **ret, sd_bus_error *error) {
-        const Manager *manager = request->service->manager;
-        int r = manager_lookup_image(manager, request->image, ret);
-
-        if (r >= 0)
-                return 0;
+int bus_error_from_lookup(const Manager *manager, int r, sd_bus_error *error) {
         if (r == -ENOTUNIQ)
                 return bus_error_set(error, LFA_ERROR_AMBIGUOUS_IMAGE, NULL);
-        if (manager->driver_state == DRIVER_NO_DRIVER)
+        switch (manager->driver_state) {
+        case DRIVER_NO_DRIVER:
                 return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
-        if (manager->driver_state == DRIVER_NO_FIRMWARE)
+        case DRIVER_NO_FIRMWARE:
                 return bus_error_set(error, LFA_ERROR_NO_FIRMWARE, NULL);
-        if (manager->driver_state == DRIVER_UNKNOWN)
-                return bus_error_set(error, LFA_ERROR_STARTING, NULL);
-        return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
+        case DRIVER_UNKNOWN:
+                return bus_error_set(error, LFA_ERROR_STARTING, "The driver's tree has not been read yet.");
+        default:
+                return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
+        }
+}
+
+int request_find_image(const Request *request, Image **ret, sd_bus_error *error) {
+        int r = manager_lookup_image(request->service->manager, request->image, ret);
+
+        return r < 0 ? bus_error_from_lookup(request->service->manager, r, error) : 0;
 }
 
 static const char *find_downgrade(const char *from, const char *to) {
@@ -27,13 +31,18 @@ static const char *find_downgrade(const char *from, const char *to) {
         return version_compare(to, from) < 0 ? "yes" : "no";
 }
 
+/* A person reads these: "from none to none" is better than a gap. */
+static const char *version_or_none(const char *version) {
+        return version_known(version) ? version : "none";
+}
+
 static void add_details(Request *request, const Image *image, bool rendezvous) {
         const Target *target = &request->target;
 
         request_add_detail(request, "guid", target->guid);
         request_add_detail(request, "name", image_display_name(image));
-        request_add_detail(request, "from", target->from);
-        request_add_detail(request, "to", target->to);
+        request_add_detail(request, "from", version_or_none(target->from));
+        request_add_detail(request, "to", version_or_none(target->to));
         request_add_detail(request, "rendezvous", rendezvous ? "yes" : "no");
         request_add_detail(request, "downgrade", find_downgrade(target->from, target->to));
 }

@@ -6,6 +6,9 @@
 
 #include "bus/request.h"
 
+/* What manager_lookup_image's failure means to a caller: also that nothing could be found yet. */
+int bus_error_from_lookup(const Manager *manager, int r, sd_bus_error *error);
+
 /* By what the caller typed. Returns 0, or a negative errno with error set: NoSuchImage, AmbiguousImage,
  * NoDriver, ... */
 int request_find_image(const Request *request, Image **ret, sd_bus_error *error);

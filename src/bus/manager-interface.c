@@ -2,6 +2,7 @@
 /* org.arm.LFA1.Manager at /org/arm/LFA1. */
 
 #include "bus/bus-errors.h"
+#include "bus/image-details.h"
 #include "bus/options.h"
 #include "bus/service.h"
 #include "config.h"
@@ -23,9 +24,7 @@ static int method_get_image(sd_bus_message *message, void *userdata, sd_bus_erro
                 return r;
         r = manager_lookup_image(service->manager, text, &image);
         if (r < 0)
-                return bus_error_set(error,
-                                     r == -ENOTUNIQ ? LFA_ERROR_AMBIGUOUS_IMAGE : LFA_ERROR_NO_SUCH_IMAGE,
-                                     NULL);
+                return bus_error_from_lookup(service->manager, r, error);
         path = image_path(image->values.guid);
         return sd_bus_reply_method_return(message, "o", path);
 }
@@ -54,6 +53,10 @@ static int method_describe(sd_bus_message *message, void *userdata, sd_bus_error
 
 static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return service_call_refresh(userdata, message, error);
+}
+
+static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_reload(userdata, message, error);
 }
 
 static int method_get_history(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -101,7 +104,7 @@ static int get_activating(sd_bus *bus, const char *path, const char *interface, 
                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
 
-        return sd_bus_message_append(reply, "b", service->manager->current != NULL);
+        return sd_bus_message_append(reply, "b", manager_is_activating(service->manager));
 }
 
 static int get_supported_options(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -123,6 +126,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", json),
                                 method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_refresh,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", records), method_get_history,

@@ -8,6 +8,8 @@
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1U
+/* A person gets that long to type a password. */
+#define PATIENCE_USEC (5 * 60 * USEC_PER_SEC)
 
 struct PolkitCheck {
         sd_bus *bus;
@@ -87,7 +89,7 @@ int polkit_check_start(sd_bus_message *message, const char *action, bool interac
         check->userdata = userdata;
         r = new_call(message, action, interactive, details, check->cancellation_id, &call);
         if (r >= 0)
-                r = sd_bus_call_async(check->bus, &check->slot, call, on_answer, check, UINT64_MAX);
+                r = sd_bus_call_async(check->bus, &check->slot, call, on_answer, check, PATIENCE_USEC);
         if (r < 0) {
                 polkit_check_free(check);
                 return r;

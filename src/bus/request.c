@@ -6,6 +6,7 @@
 #include "bus/polkit.h"
 #include "util/log.h"
 #include "util/macros.h"
+#include "util/ratelimit.h"
 
 /* A reading this old is fresh enough to judge a call by; the worker looks once more right before it writes.
  */
@@ -13,10 +14,27 @@
 
 static int step_check(Request *request, sd_bus_error *error);
 
+/* A call that is refused leaves a line, never a record: nobody can fill the disk with refusals, nor the
+ * journal. */
+static void log_refusal(const Request *request, const sd_bus_error *error) {
+        RateLimit *limit = &request->service->refusal_limit;
+        unsigned suppressed = limit->suppressed;
+
+        if (!ratelimit_pass(limit, clock_monotonic(request->service->manager->clock)))
+                return;
+        limit->suppressed = 0;
+        log_info("Refused %s of uid %d%s%s: %s: %s", sd_bus_message_get_member(request->message),
+                 request->identified ? (int) request->uid : -1, request->image ? " for " : "",
+                 request->image ? request->image : "", error->name, error->message);
+        if (suppressed > 0)
+                log_info("%u more refusals were not logged.", suppressed);
+}
+
 /* Ends the request with an error reply (nothing is sent when the caller is gone). */
 static void request_fail(Request *request, int r, sd_bus_error *error) {
         if (!sd_bus_error_is_set(error))
                 (void) sd_bus_error_set_errno(error, r);
+        log_refusal(request, error);
         (void) sd_bus_reply_method_error(request->message, error);
         request_free(request);
 }
@@ -107,7 +125,7 @@ static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata) {
         Request *request = userdata;
         int r;
 
-        request->track = sd_bus_track_unref(request->track);
+        request->gone_slot = sd_bus_slot_unref(request->gone_slot);
         request->polkit = polkit_check_free(request->polkit);
         request->authorized = authorization_name(answer);
         if (answer == POLKIT_YES || request->type->advisory) {
@@ -119,26 +137,58 @@ static void on_polkit(PolkitAnswer answer, const char *reason, void *userdata) {
 }
 
 /* Nobody waits for the answer any more: a dialog that is open closes. */
-static int on_caller_gone(sd_bus_track *track, void *userdata) {
-        request_free(userdata);
+static int on_name_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *name, *old_owner, *new_owner;
+
+        if (sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner) >= 0 && !*new_owner)
+                request_free(userdata);
         return 0;
 }
 
-static int ask_polkit(Request *request) {
-        int r;
+/* Not sd_bus_track: adding a name to one asks the bus whether it exists, and waits for the answer. A caller
+ * that is gone already is polkit's to refuse. */
+static int watch_caller(Request *request) {
+        g_autofree char *match =
+                        g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
+                                        "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
+                                        "member='NameOwnerChanged',arg0='%s'",
+                                        sd_bus_message_get_sender(request->message));
 
-        g_free(request->shown);
-        request->shown = join_details(request);
-        r = sd_bus_track_new(request->service->bus, &request->track, on_caller_gone, request);
-        if (r >= 0)
-                r = sd_bus_track_add_sender(request->track, request->message);
+        return sd_bus_add_match_async(request->service->bus, &request->gone_slot, match,
+                                      on_name_owner_changed, NULL, request);
+}
+
+/* A prompt that nobody answers holds its place: a caller gets a few of them, and not all callers together
+ * all. */
+static int check_polkit_caps(const Request *request, sd_bus_error *error) {
+        unsigned all = 0, own = 0;
+
+        for (GList *link = request->service->requests.head; link; link = link->next) {
+                const Request *other = link->data;
+
+                all += other->polkit != NULL;
+                own += other->polkit != NULL && other->uid == request->uid;
+        }
+        if (all < POLKIT_CHECKS_MAX && own < POLKIT_CHECKS_PER_UID_MAX)
+                return 0;
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many authorizations are being asked for.");
+}
+
+static int ask_polkit(Request *request, sd_bus_error *error) {
+        bool interactive = !request->type->advisory &&
+                           sd_bus_message_get_allow_interactive_authorization(request->message) > 0;
+        int r = check_polkit_caps(request, error);
+
         if (r < 0)
                 return r;
-        return polkit_check_start(request->message, request->type->action,
-                                  !request->type->advisory &&
-                                                  sd_bus_message_get_allow_interactive_authorization(
-                                                                  request->message) > 0,
-                                  request->details, on_polkit, request, &request->polkit);
+        g_free(request->shown);
+        request->shown = join_details(request);
+        r = watch_caller(request);
+        if (r < 0)
+                return r;
+        return polkit_check_start(request->message, request->type->action, interactive, request->details,
+                                  on_polkit, request, &request->polkit);
 }
 
 static int step_check(Request *request, sd_bus_error *error) {
@@ -148,7 +198,7 @@ static int step_check(Request *request, sd_bus_error *error) {
                 return r;
         if (request->uid == 0 || (request->type->exempt && request->type->exempt(request)))
                 return step_allowed(request, error);
-        return ask_polkit(request);
+        return ask_polkit(request, error);
 }
 
 static void on_fresh(int scan_error, void *userdata) {
@@ -157,7 +207,8 @@ static void on_fresh(int scan_error, void *userdata) {
 
         /* Behind a running activation nothing can be read: the job will be judged anew when its turn comes.
          */
-        if (scan_error >= 0 || request->service->manager->current) {
+        if (scan_error >= 0 ||
+            (request->type->freshness != FRESH_NEW && manager_is_activating(request->service->manager))) {
                 run_step(request, step_check);
                 return;
         }
@@ -167,14 +218,29 @@ static void on_fresh(int scan_error, void *userdata) {
                      &error);
 }
 
+/* Returns 1 when there is a reading that began at that time or later, 0 when on_fresh will be called. */
+static int want_reading(Request *request, uint64_t not_before_usec) {
+        return scanner_ask(request->service->manager->scanner, not_before_usec, on_fresh, request) ? 1 : 0;
+}
+
 static int step_fresh(Request *request, sd_bus_error *error) {
         Manager *manager = request->service->manager;
         uint64_t now = clock_monotonic(manager->clock);
+        int r;
 
-        if (!request->type->needs_fresh || manager->current)
+        if (request->type->freshness == FRESH_NEW)
+                return want_reading(request, request->arrived_usec) > 0 ? step_check(request, error) : 0;
+        if (request->type->freshness == FRESH_ANY || manager_is_activating(manager))
                 return step_check(request, error);
-        if (scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, request))
+        if (want_reading(request, now > FRESH_USEC ? now - FRESH_USEC : 0) == 0)
+                return 0;
+        r = check_afresh(request, error);
+        if (r >= 0)
                 return step_check(request, error);
+        /* Staged since? Nobody is refused on a reading from before the call. */
+        if (want_reading(request, request->arrived_usec) > 0)
+                return r;
+        sd_bus_error_free(error);
         return 0;
 }
 
@@ -205,19 +271,51 @@ static int read_credentials(sd_bus_message *reply, Request *request) {
         return r < 0 ? r : uid_known ? 0 : -ENODATA;
 }
 
+static void start_waiting(Service *service);
+
 static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *request = userdata;
 
         request->slot = sd_bus_slot_unref(request->slot);
+        request->service->credentials_under_way--;
+        start_waiting(request->service);
         if (sd_bus_message_is_method_error(reply, NULL) || read_credentials(reply, request) < 0) {
                 (void) sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED,
                                         "The caller cannot be identified.");
                 request_fail(request, -EACCES, &error);
                 return 1;
         }
+        request->identified = true;
         run_step(request, step_fresh);
         return 1;
+}
+
+static int ask_credentials(Request *request) {
+        int r = sd_bus_call_method_async(request->service->bus, &request->slot, "org.freedesktop.DBus",
+                                         "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                         "GetConnectionCredentials", on_credentials, request, "s",
+                                         sd_bus_message_get_sender(request->message));
+
+        if (r < 0)
+                return r;
+        request->started = true;
+        request->service->credentials_under_way++;
+        return 0;
+}
+
+/* The bus allows a connection only so many questions at once (128 by default, dbus-daemon(1)): the rest
+ * queues here. */
+static void start_waiting(Service *service) {
+        GList *link = service->requests.head;
+
+        while (link && service->credentials_under_way < CREDENTIALS_MAX) {
+                Request *request = link->data;
+
+                link = link->next;
+                if (!request->started && ask_credentials(request) < 0)
+                        request_free(request);
+        }
 }
 
 static int check_caps(const Request *request, sd_bus_error *error) {
@@ -241,12 +339,8 @@ int request_start(Request *request, sd_bus_error *error) {
         if (manager->stopping)
                 return bus_error_set(error, LFA_ERROR_SHUTTING_DOWN, NULL);
         r = check_caps(request, error);
-        if (r < 0)
-                return r;
-        r = sd_bus_call_method_async(request->service->bus, &request->slot, "org.freedesktop.DBus",
-                                     "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                     "GetConnectionCredentials", on_credentials, request, "s",
-                                     sd_bus_message_get_sender(request->message));
+        if (r >= 0 && request->service->credentials_under_way < CREDENTIALS_MAX)
+                r = ask_credentials(request);
         if (r < 0)
                 return r;
         (void) g_steal_pointer(&owned);
@@ -259,6 +353,7 @@ Request *request_new(Service *service, const RequestType *type, sd_bus_message *
         request->service = service;
         request->type = type;
         request->message = sd_bus_message_ref(message);
+        request->arrived_usec = clock_monotonic(service->manager->clock);
         request->uid = UINT32_MAX;
         request->reason = request->request_id = request->authorized = "";
         request->details = g_ptr_array_new_with_free_func(g_free);
@@ -269,10 +364,12 @@ Request *request_new(Service *service, const RequestType *type, sd_bus_message *
 void *request_free(Request *request) {
         if (!request)
                 return NULL;
+        if (request->slot)
+                request->service->credentials_under_way--;
         g_queue_remove(&request->service->requests, request);
         scanner_forget(request->service->manager->scanner, request);
         sd_bus_slot_unref(request->slot);
-        sd_bus_track_unref(request->track);
+        sd_bus_slot_unref(request->gone_slot);
         polkit_check_free(request->polkit);
         sd_bus_message_unref(request->message);
         g_ptr_array_unref(request->details);

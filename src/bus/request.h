@@ -14,9 +14,16 @@
 
 typedef struct Request Request;
 
+typedef enum Freshness {
+        FRESH_ANY,    /* check judges nothing that is read from the driver */
+        FRESH_RECENT, /* a reading of the last second; a refusal is given only on one that began after the
+                         call */
+        FRESH_NEW,    /* a reading that began after the call */
+} Freshness;
+
 typedef struct RequestType {
         const char *action; /* polkit's */
-        bool needs_fresh;   /* check judges a reading that is at most a second old */
+        Freshness freshness;
         /* polkit's answer is only told, not obeyed, and nobody is asked for a password (Explain) */
         bool advisory;
         /* Refuses, or fills request->details. Returns 0 or a negative errno with error set. */
@@ -39,6 +46,9 @@ struct Request {
         Service *service; /* the owner; weak */
         const RequestType *type;
         sd_bus_message *message;
+        uint64_t arrived_usec; /* CLOCK_MONOTONIC */
+        bool started;          /* else it waits for its turn to be asked about */
+        bool identified;
         uint32_t uid, pid; /* of the caller: proof and hint */
 
         /* what the method was called with; strings of the options are borrowed from message */
@@ -61,7 +71,7 @@ struct Request {
         const char *authorized; /* Explain: yes, no, challenge, or "" */
         sd_bus_slot *slot;      /* the credentials' call */
         struct PolkitCheck *polkit;
-        sd_bus_track *track; /* the caller, while polkit is asked */
+        sd_bus_slot *gone_slot; /* watches the caller while polkit is asked */
 };
 
 /* Begins. Takes the request; the reply comes from the event loop. Returns 1, or a negative errno with error

@@ -2,10 +2,12 @@
 /* org.arm.LFA1 on the bus: exporting, the bus name, and what the manager tells as signals. */
 
 #include "bus/service.h"
+#include "bus/bus-errors.h"
 #include "bus/request.h"
 #include "core/enum-names.h"
 #include "lfa/bus-names.h"
 #include "util/log.h"
+#include "util/macros.h"
 
 #include <systemd/sd-daemon.h>
 
@@ -22,7 +24,7 @@ static void on_image_added(const Image *image, void *userdata) {
         Service *service = userdata;
         g_autofree char *path = image_path(image->values.guid);
 
-        if (!service->manager->ready)
+        if (!service->named)
                 return; /* nobody knows us yet */
         say_failed(sd_bus_emit_object_added(service->bus, path), "InterfacesAdded");
 }
@@ -54,15 +56,38 @@ static void on_job_changed(const Job *job, unsigned properties, void *userdata) 
         signals_mark_job(userdata, job, properties);
 }
 
-/* Who acts on JobRemoved finds everything as the job left it. */
-static void on_job_ended(const Job *job, void *userdata) {
-        Service *service = userdata;
+static void send_job_removed(Service *service, const Job *job) {
         g_autofree char *path = job_path(job->id);
 
-        signals_flush(service);
         say_failed(sd_bus_emit_signal(service->bus, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "JobRemoved",
                                       "uoss", job->id, path, job->guid, job_result_to_string(job->result)),
                    "JobRemoved");
+}
+
+/* Who acts on JobRemoved finds everything as the job left it. */
+static void on_job_ended(const Job *job, void *userdata) {
+        Service *service = userdata;
+
+        if (!service->named) {
+                g_array_append_val(service->ended_unnamed, job->id);
+                return;
+        }
+        signals_flush(service);
+        send_job_removed(service, job);
+}
+
+/* Clients match signals by the name: what ended before lfad had it (recovery) is told now. */
+static void take_name(Service *service) {
+        service->named = true;
+        g_hash_table_remove_all(service->changed);
+        for (unsigned i = 0; i < service->ended_unnamed->len; i++) {
+                const Job *job = manager_find_job(service->manager,
+                                                  g_array_index(service->ended_unnamed, uint32_t, i));
+
+                if (job)
+                        send_job_removed(service, job);
+        }
+        g_array_set_size(service->ended_unnamed, 0);
 }
 
 static void on_job_forgotten(const Job *job, void *userdata) {
@@ -88,6 +113,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 
         /* 1: primary owner (D-Bus specification, RequestName) */
         if (!failure && sd_bus_message_read(reply, "u", &answer) > 0 && answer == 1) {
+                take_name(service);
                 (void) sd_notify(false, "READY=1");
                 log_info("Ready.");
                 return 1;
@@ -115,7 +141,7 @@ static void on_stopped(void *userdata) {
         Service *service = userdata;
 
         signals_flush(service);
-        (void) sd_event_exit(sd_bus_get_event(service->bus), 0);
+        (void) sd_event_exit(service->manager->event, 0); /* the bus may have left the loop already */
 }
 
 const ManagerObserver service_observer = {
@@ -147,6 +173,8 @@ Service *service_new(sd_bus *bus, ServiceLost lost, void *userdata) {
         service->bus = sd_bus_ref(bus);
         service->lost = lost;
         service->userdata = userdata;
+        service->ended_unnamed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        service->refusal_limit = (RateLimit){ .interval_usec = 10 * USEC_PER_SEC, .burst = 20 };
         service->slots = g_ptr_array_new_with_free_func(unref_slot);
         signals_init(service);
         return service;
@@ -181,9 +209,15 @@ void *service_free(Service *service) {
 
         if (!service)
                 return NULL;
-        while ((request = g_queue_peek_head(&service->requests)))
+        while ((request = g_queue_peek_head(&service->requests))) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                (void) bus_error_set(&error, LFA_ERROR_SHUTTING_DOWN, NULL);
+                (void) sd_bus_reply_method_error(request->message, &error);
                 request_free(request);
+        }
         sd_event_source_disable_unref(service->flush_source);
+        g_array_unref(service->ended_unnamed);
         g_ptr_array_unref(service->slots);
         g_hash_table_unref(service->changed);
         sd_bus_flush_close_unref(service->bus);

@@ -5,6 +5,7 @@
  * observer. */
 
 #include "daemon/manager.h"
+#include "util/ratelimit.h"
 
 #include <systemd/sd-bus.h>
 
@@ -31,12 +32,19 @@ struct Service {
         GHashTable *changed; /* object path -> what is to be announced (signals.c) */
         sd_event_source *flush_source;
         GQueue requests; /* Request, owned */
+        unsigned credentials_under_way;
+        RateLimit refusal_limit; /* of log lines */
+        bool named;              /* the bus name is ours: somebody can know us */
+        GArray *ended_unnamed;   /* ids of jobs that ended before: their JobRemoved is due then */
         GPtrArray *slots;
 };
 
 /* Requests under way at once; what comes beyond is answered LimitsExceeded. */
 #define REQUESTS_MAX 256
 #define REQUESTS_PER_SENDER_MAX 32
+#define CREDENTIALS_MAX 32 /* questions to the bus at once; the others wait for their turn */
+#define POLKIT_CHECKS_MAX 64
+#define POLKIT_CHECKS_PER_UID_MAX 8
 
 char *image_path(const char *guid);
 char *job_path(uint32_t id);
@@ -53,6 +61,7 @@ int service_call_cancel_image(Service *service, sd_bus_message *message, const I
                               sd_bus_error *error);
 int service_call_cancel_job(Service *service, sd_bus_message *message, const Job *job, sd_bus_error *error);
 int service_call_refresh(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_reload(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
 int service_call_describe(Service *service, sd_bus_message *message, sd_bus_error *error);

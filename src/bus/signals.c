@@ -29,6 +29,7 @@ static const PropertyNames image_properties = {
         LFA_IMAGE_INTERFACE,
         {
                         { IMAGE_PROPERTY_NAME, "Name" },
+                        { IMAGE_PROPERTY_ALIAS, "Alias" },
                         { IMAGE_PROPERTY_CURRENT_VERSION, "CurrentVersion" },
                         { IMAGE_PROPERTY_PENDING_VERSION, "PendingVersion" },
                         { IMAGE_PROPERTY_CAPABLE, "Capable" },
@@ -53,7 +54,7 @@ static const PropertyNames job_properties = {
                         { JOB_PROPERTY_END, "Result" },
                         { JOB_PROPERTY_END, "Error" },
                         { JOB_PROPERTY_END, "Message" },
-                        { JOB_PROPERTY_END, "Retryable" },
+                        { JOB_PROPERTY_RETRYABLE, "Retryable" },
                         { JOB_PROPERTY_END, "FinishedTimestamp" },
                         { JOB_PROPERTY_END, "WriteUSec" },
         },
@@ -87,7 +88,8 @@ void signals_flush(Service *service) {
                 (void) sd_event_source_set_enabled(service->flush_source, SD_EVENT_OFF);
         g_hash_table_iter_init(&iterator, service->changed);
         while (g_hash_table_iter_next(&iterator, &path, &change)) {
-                send_change(service, path, change);
+                if (service->named)
+                        send_change(service, path, change);
                 g_hash_table_iter_remove(&iterator);
         }
 }
@@ -98,10 +100,11 @@ static int on_flush(sd_event_source *source, void *userdata) {
 }
 
 static void schedule_flush(Service *service) {
+        if (!service->named)
+                return; /* who comes to know us reads everything anew */
         if (service->flush_source)
                 (void) sd_event_source_set_enabled(service->flush_source, SD_EVENT_ONESHOT);
-        else if (sd_event_add_defer(sd_bus_get_event(service->bus), &service->flush_source, on_flush,
-                                    service) < 0)
+        else if (sd_event_add_defer(service->manager->event, &service->flush_source, on_flush, service) < 0)
                 signals_flush(service);
 }
 

@@ -7,13 +7,15 @@
 #include "util/macros.h"
 #include "util/string-table.h"
 
+#include <glib.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 static const char *const gate_names[_GATE_MAX] = {
-        [GATE_DRIVER] = "driver", [GATE_IMAGE] = "image",   [GATE_VERSION] = "version",
-        [GATE_SETTLE] = "settle", [GATE_REPEAT] = "repeat", [GATE_KERNEL_AUTO] = "kernel-auto",
+        [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver", [GATE_IMAGE] = "image",
+        [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle", [GATE_REPEAT] = "repeat",
+        [GATE_KERNEL_AUTO] = "kernel-auto",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -28,6 +30,25 @@ static GateVerdict _printf_(2, 3) deny(ErrorId error, const char *format, ...) {
         va_start(arguments, format);
         vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
         va_end(arguments);
+        return verdict;
+}
+
+/* The text has words from files in it and may be cut in the middle of a character, which no bus would take.
+ */
+static void end_at_character(char *text) {
+        const char *end;
+
+        if (!g_utf8_validate(text, -1, &end))
+                text[end - text] = 0;
+}
+
+static GateVerdict gate_config(const GateFacts *facts) {
+        GateVerdict verdict;
+
+        if (!facts->configuration_error)
+                return allow();
+        verdict = deny(LFA_ERROR_CONFIG_INVALID, "%s", facts->configuration_error);
+        end_at_character(verdict.text);
         return verdict;
 }
 
@@ -91,24 +112,29 @@ static GateVerdict gate_version(const GateFacts *facts) {
         return allow();
 }
 
+static GateVerdict _printf_(3, 4) wait_for(ErrorId error, uint64_t retry_at_usec, const char *format, ...) {
+        GateVerdict verdict = { .answer = GATE_WAIT, .error = error, .retry_at_usec = retry_at_usec };
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
+        va_end(arguments);
+        return verdict;
+}
+
 static GateVerdict gate_settle(const GateFacts *facts) {
         uint64_t settled = facts->tree_stable_since_usec + facts->settle_usec;
-        GateVerdict verdict = { .answer = GATE_WAIT, .error = LFA_ERROR_KERNEL_BUSY };
 
-        if (facts->activation_running) {
-                verdict.retry_at_usec = UINT64_MAX;
-                snprintf(verdict.text, sizeof(verdict.text), "Another activation runs.");
-                return verdict;
-        }
+        if (facts->activation_running)
+                return wait_for(LFA_ERROR_KERNEL_BUSY, UINT64_MAX, "Another activation runs.");
         if (facts->now_usec >= settled)
                 return allow();
         if (facts->now_usec >= facts->settle_deadline_usec)
                 return deny(LFA_ERROR_KERNEL_BUSY, "The driver's tree does not settle.");
-        verdict.retry_at_usec =
-                        settled < facts->settle_deadline_usec ? settled : facts->settle_deadline_usec;
-        snprintf(verdict.text, sizeof(verdict.text), "The driver's tree changed %" PRIu64 " ms ago.",
-                 (uint64_t) ((facts->now_usec - facts->tree_stable_since_usec) / USEC_PER_MSEC));
-        return verdict;
+        return wait_for(LFA_ERROR_KERNEL_BUSY,
+                        settled < facts->settle_deadline_usec ? settled : facts->settle_deadline_usec,
+                        "The driver's tree changed %" PRIu64 " ms ago.",
+                        (uint64_t) ((facts->now_usec - facts->tree_stable_since_usec) / USEC_PER_MSEC));
 }
 
 static GateVerdict gate_repeat(const GateFacts *facts) {
@@ -119,6 +145,14 @@ static GateVerdict gate_repeat(const GateFacts *facts) {
 }
 
 static GateVerdict gate_kernel_auto(const GateFacts *facts) {
+        if (facts->auto_activate_left)
+                return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE,
+                            "auto_activate of this image is 1, and the configuration leaves it so "
+                            "(KernelAutoActivate=leave).");
+        if (!facts->auto_activate_stuck &&
+            (facts->auto_activate_clearing || (facts->image && facts->image->auto_activate == 1)))
+                return wait_for(LFA_ERROR_KERNEL_AUTO_ACTIVATE, UINT64_MAX,
+                                "auto_activate is being set to 0.");
         if (!facts->auto_activate_stuck)
                 return allow();
         return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE,
@@ -126,8 +160,9 @@ static GateVerdict gate_kernel_auto(const GateFacts *facts) {
 }
 
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
-        [GATE_DRIVER] = gate_driver, [GATE_IMAGE] = gate_image,   [GATE_VERSION] = gate_version,
-        [GATE_SETTLE] = gate_settle, [GATE_REPEAT] = gate_repeat, [GATE_KERNEL_AUTO] = gate_kernel_auto,
+        [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver, [GATE_IMAGE] = gate_image,
+        [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle, [GATE_REPEAT] = gate_repeat,
+        [GATE_KERNEL_AUTO] = gate_kernel_auto,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {

@@ -11,6 +11,7 @@
 #include "lfa/enums.h"
 
 typedef enum GateId {
+        GATE_CONFIG,
         GATE_DRIVER,
         GATE_IMAGE,
         GATE_VERSION,
@@ -37,6 +38,9 @@ typedef struct ExpectedVersion {
 } ExpectedVersion;
 
 typedef struct GateFacts {
+        /* config: why the configuration could not be loaded, or NULL; borrowed */
+        const char *configuration_error;
+
         /* driver */
         DriverState driver_state;
         DriverProfile profile;
@@ -60,7 +64,9 @@ typedef struct GateFacts {
         bool activated_without_effect; /* to this very pending version */
 
         /* kernel-auto */
-        bool auto_activate_stuck; /* it is 1, and writing 0 failed or did not help */
+        bool auto_activate_stuck;    /* it is 1, and writing 0 failed or did not help */
+        bool auto_activate_clearing; /* 0 is being written, to this image or another */
+        bool auto_activate_left;     /* it is 1, and the configuration wants it left so */
 } GateFacts;
 
 typedef struct GateVerdict {

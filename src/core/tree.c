@@ -93,6 +93,12 @@ static bool image_change_needs_confirmation(const ImageValues *before, const Ima
 }
 
 bool tree_change_needs_confirmation(const Tree *before, const Tree *after) {
+        for (unsigned i = 0; i < after->images->len; i++) {
+                const ImageValues *image = &g_array_index(after->images, ImageValues, i);
+
+                if (!tree_find(before, image->guid) && image_values_look_stale(image))
+                        return true; /* first seen in the middle of a refresh */
+        }
         for (unsigned i = 0; i < before->images->len; i++) {
                 const ImageValues *image = &g_array_index(before->images, ImageValues, i);
 

@@ -111,6 +111,10 @@ static Verdict judge_unseen(const Evidence *evidence, VerdictRow row, ErrorId er
         return (Verdict){ row, evidence->accepted ? RESULT_UNVERIFIED : RESULT_UNKNOWN, error, false };
 }
 
+bool verdict_is_open(JobResult result, int pending_after) {
+        return result == RESULT_UNKNOWN || (result == RESULT_UNVERIFIED && pending_after != 0);
+}
+
 Verdict verdict_find(const VerdictFacts *facts) {
         const ActivationReport *report = facts->report;
         Evidence evidence;
@@ -120,7 +124,9 @@ Verdict verdict_find(const VerdictFacts *facts) {
         if (!report)
                 return judge_without_report(facts);
         if (report->stage == STAGE_CHANGED)
-                return (Verdict){ VERDICT_NOTHING_WRITTEN, RESULT_REFUSED, LFA_ERROR_VERSION_CHANGED,
+                return (Verdict){ VERDICT_NOTHING_WRITTEN, RESULT_REFUSED,
+                                  report->before.auto_activate == 1 ? LFA_ERROR_KERNEL_AUTO_ACTIVATE
+                                                                    : LFA_ERROR_VERSION_CHANGED,
                                   false };
         if (nothing_reached_firmware(report))
                 return (Verdict){ VERDICT_NOTHING_WRITTEN, RESULT_FAILED,

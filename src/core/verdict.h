@@ -41,5 +41,9 @@ typedef struct Verdict {
         bool repeat; /* accepted, yet pending as before: another activation would loop for ever */
 } Verdict;
 
+/* Whether something may still be learned about an activation that ended so: a version may yet move, or
+ * pending fall. pending_after: 0 or 1, -1 = not known. */
+bool verdict_is_open(JobResult result, int pending_after);
+
 /* Pure; every combination of facts gives exactly one verdict. */
 Verdict verdict_find(const VerdictFacts *facts);

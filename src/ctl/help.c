@@ -17,7 +17,7 @@ static void print_option(const OptionRow *row) {
 static void print_common_options(void) {
         puts("\nOptions:");
         for (const OptionRow *row = option_rows; row->name; row++)
-                if (!row->verb)
+                if (!row->verbs)
                         print_option(row);
 }
 
@@ -48,7 +48,7 @@ void help_print(const Verb *verbs) {
 
 static bool verb_has_options(const Verb *verb) {
         for (const OptionRow *row = option_rows; row->name; row++)
-                if (row->verb && strcmp(row->verb, verb->name) == 0)
+                if (option_belongs_to(row, verb->name))
                         return true;
         return false;
 }
@@ -61,7 +61,7 @@ void help_print_verb(const Verb *verb) {
         if (verb_has_options(verb))
                 printf("\nOptions of '%s':\n", verb->name);
         for (const OptionRow *row = option_rows; row->name; row++)
-                if (row->verb && strcmp(row->verb, verb->name) == 0)
+                if (option_belongs_to(row, verb->name))
                         print_option(row);
         print_common_options();
         print_exit_codes();

@@ -4,27 +4,84 @@
 #include "ctl/history.h"
 
 #include "ctl/bus-value.h"
+#include "ctl/call-options.h"
 #include "lfa/bus-names.h"
 
 #include <string.h>
 
-int history_load(Client *client, sd_bus_error *error, json_object **ret) {
+/* As many as lfad gives at once. */
+#define PAGE_RECORDS 256
+
+static int append_options(sd_bus_message *call, const HistoryFilter *filter, uint64_t before) {
+        int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        if (r >= 0)
+                r = call_option_u64(call, "before", before);
+        if (r >= 0)
+                r = call_option_string(call, "image", filter->image);
+        if (r >= 0)
+                r = call_option_string(call, "type", filter->type);
+        if (r >= 0)
+                r = call_option_u32(call, "job", filter->job);
+        if (r >= 0)
+                r = call_option_u64(call, "since", filter->since);
+        if (r >= 0)
+                r = call_option_u64(call, "until", filter->until);
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+static int load_page(Client *client, const HistoryFilter *filter, uint64_t before, sd_bus_error *error,
+                     json_object **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetHistory", &call);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(call, "a{sv}", 0);
-        if (r < 0)
-                return r;
-        r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
+        if (r >= 0)
+                r = append_options(call, filter, before);
+        if (r >= 0)
+                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
         if (r < 0)
                 return r;
         if (!sd_bus_message_has_signature(reply, "aa{sv}"))
                 return -EBADMSG;
         r = bus_value_read(reply, ret);
         return r < 0 ? r : 0;
+}
+
+/* An older page and what came after it as one array; takes both. */
+static json_object *join(json_object *older, json_object *newer) {
+        size_t count = newer ? json_object_array_length(newer) : 0;
+
+        for (size_t i = 0; i < count; i++)
+                json_object_array_add(older, json_object_get(json_object_array_get_idx(newer, i)));
+        json_object_put(newer);
+        return older;
+}
+
+int history_load(Client *client, const HistoryFilter *filter, HistoryEnough enough, void *userdata,
+                 sd_bus_error *error, json_object **ret) {
+        _cleanup_(json_object_unrefp) json_object *records = NULL;
+        uint64_t before = 0;
+
+        for (;;) {
+                json_object *page = NULL;
+                uint64_t first;
+                size_t count;
+                int r = load_page(client, filter, before, error, &page);
+
+                if (r < 0)
+                        return r;
+                count = json_object_array_length(page);
+                first = count > 0 ? bus_value_uint(json_object_array_get_idx(page, 0), "seq") : 0;
+                records = join(page, records);
+                /* a cursor that does not move would never come to an end */
+                if (count < PAGE_RECORDS || first == 0 || (before > 0 && first >= before) || !enough ||
+                    enough(records, userdata))
+                        break;
+                before = first;
+        }
+        *ret = g_steal_pointer(&records);
+        return 0;
 }
 
 static bool is_about_job(json_object *record, uint64_t id) {

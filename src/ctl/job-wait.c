@@ -131,8 +131,9 @@ static Job *look_in_history(const JobWait *wait) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_unrefp) json_object *records = NULL;
         uint32_t id = (uint32_t) strtoul(strrchr(wait->path, '/') + 1, NULL, 10);
+        HistoryFilter filter = { .job = id };
 
-        if (history_load(wait->client, &error, &records) < 0)
+        if (history_load(wait->client, &filter, NULL, NULL, &error, &records) < 0)
                 return NULL;
         return history_find_job(records, wait->path, id);
 }

@@ -5,6 +5,7 @@
 #include "ctl/help.h"
 #include "ctl/output.h"
 #include "ctl/suggest.h"
+#include "ctl/time-text.h"
 #include "ctl/verbs.h"
 
 #include <glib.h>
@@ -19,21 +20,35 @@ static const Verb verbs[] = {
           NULL },
         { "list", "", "List the images", 0, 0, verb_list, NULL },
         { "show", "IMAGE...", "Show all that is known about images", 1, ANY_NUMBER, verb_show, NULL },
-        { "activate", "IMAGE...", "Make staged firmware run now, and wait for the outcome", 1, ANY_NUMBER,
+        { "activate", "IMAGE...", "Make staged firmware run now, and wait for the outcome", 0, ANY_NUMBER,
           verb_activate,
           "Several images are activated one after the other. The rest is left alone after a result other\n"
           "than succeeded, unverified or refused. Ctrl-C ends the waiting, not the activation. If lfad\n"
           "leaves the bus meanwhile, it is given 60 seconds to come back (LFACTL_RETURN_SEC in the\n"
           "environment changes that).\n"
-          "--expect-current= and --expect-pending= with an empty version mean that firmware gives none." },
+          "--expect-current= and --expect-pending= with an empty version mean that firmware gives none.\n"
+          "--pending asks for all images that are pending at once: lfad puts them in order, and cancels the\n"
+          "rest after a bad result. --dry-run does what 'lfactl explain' does." },
+        { "explain", "IMAGE", "Tell whether it would be activated now, and why not", 1, 1, verb_explain,
+          "Shows the verdict, then each gate with its own. The exit code is that of 'lfactl activate' as\n"
+          "far as it can be foreseen. --at= takes " TIME_TEXT_FORMS "." },
         { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
           "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
           "stays whatever the activation turns out to be. A text of digits alone is always a job." },
         { "monitor", "", "Print what happens, a line each, until interrupted", 0, 0, verb_monitor, NULL },
         { "history", "", "Show what was activated, when and how it ended", 0, 0, verb_history,
           "One line a job; --long shows every record with all its keys. --json gives the records as they\n"
-          "are, all of them unless --lines= says how many." },
+          "are, all of them unless --lines= says how many. --since= and --until= take\n" TIME_TEXT_FORMS
+          "." },
         { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
+        { "reload", "", "Have lfad read its configuration again", 0, 0, verb_reload,
+          "When the files have an error, lfad keeps what it had; 'lfactl config check' lists all errors." },
+        { "config", "check|show", "Check the configuration files, or show what they come to", 1, 1,
+          verb_config,
+          "Both read the files themselves, as lfad would at its start, and need no lfad.\n"
+          "check: prints each error and warning with file and line; exit code 1 when there is an error.\n"
+          "show: prints every value, and the file and line that it comes from.",
+          .local = true },
         { NULL, NULL, NULL, 0, 0, NULL, NULL },
 };
 
@@ -72,15 +87,16 @@ static ExitCode check_arguments(Client *client, const Verb *verb, int argc) {
                                   : *verb->arguments         ? "'%s' takes one argument: %s."
                                                              : "'%s' takes no arguments%s.",
                                   verb->name, verb->arguments);
-        hint = *verb->arguments ? g_strdup("'lfactl list' shows the images.")
-                                : g_strdup_printf("'lfactl %s --help' tells more.", verb->name);
+        hint = *verb->arguments && !verb->local
+                               ? g_strdup("'lfactl list' shows the images.")
+                               : g_strdup_printf("'lfactl %s --help' tells more.", verb->name);
         return fail_usage(client, message, hint);
 }
 
 static ExitCode run_verb(Client *client, const Verb *verb, int argc, char **argv) {
         ExitCode code = check_arguments(client, verb, argc);
 
-        if (code == EXIT_DONE)
+        if (code == EXIT_DONE && !verb->local)
                 code = client_connect(client);
         if (code == EXIT_DONE)
                 code = verb->run(client, argc, argv);

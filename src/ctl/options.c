@@ -4,6 +4,7 @@
 #include "ctl/options.h"
 
 #include "ctl/suggest.h"
+#include "ctl/time-text.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,9 +23,20 @@ typedef enum OptionId {
         OPTION_EXPECT_CURRENT,
         OPTION_EXPECT_PENDING,
         OPTION_REASON,
+        OPTION_REQUEST_ID,
+        OPTION_PENDING,
+        OPTION_DRY_RUN,
+        OPTION_AT,
+        OPTION_AUTHORIZE,
         OPTION_NO_BLOCK,
         OPTION_LINES,
         OPTION_LONG,
+        OPTION_IMAGE,
+        OPTION_JOB,
+        OPTION_TYPE,
+        OPTION_SINCE,
+        OPTION_UNTIL,
+        OPTION_ROOT,
         _OPTION_MAX,
 } OptionId;
 
@@ -34,14 +46,26 @@ const OptionRow option_rows[] = {
         [OPTION_JSON] = { "json", "MODE", NULL, "JSON instead of text: pretty, short or off" },
         [OPTION_NO_LEGEND] = { "no-legend", NULL, NULL, "No headings over tables, no remarks under them" },
         [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", NULL, NULL, "Never ask for a password" },
-        [OPTION_EXPECT_CURRENT] = { "expect-current", "VERSION", "activate",
+        [OPTION_EXPECT_CURRENT] = { "expect-current", "VERSION", "activate explain",
                                     "Refuse unless this version runs now" },
-        [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate",
+        [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
                                     "Refuse unless this version is pending" },
         [OPTION_REASON] = { "reason", "TEXT", "activate", "Why, for the history" },
+        [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
+                                "A name for this request: asked again under it, it is the same job" },
+        [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },
+        [OPTION_DRY_RUN] = { "dry-run", NULL, "activate", "Explain what would be answered; do nothing" },
+        [OPTION_AT] = { "at", "TIME", "explain", "Judged as of then" },
+        [OPTION_AUTHORIZE] = { "authorize", NULL, "explain", "Ask polkit too, without a password" },
         [OPTION_NO_BLOCK] = { "no-block", NULL, "activate", "Do not wait; print the job's object path" },
         [OPTION_LINES] = { "lines", "N", "history", "The newest N only (20), or 'all'" },
         [OPTION_LONG] = { "long", NULL, "history", "Every record, with all that it holds" },
+        [OPTION_IMAGE] = { "image", "IMAGE", "history", "Of this image only" },
+        [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
+        [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
+        [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
+        [OPTION_UNTIL] = { "until", "TIME", "history", "Not newer than this" },
+        [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
         [_OPTION_MAX] = { NULL },
 };
 
@@ -56,6 +80,44 @@ static int read_lines(const char *text, Options *options) {
                 return -EINVAL;
         options->lines_given = true;
         return 0;
+}
+
+static int read_job(const char *text, uint32_t *ret) {
+        guint64 number;
+
+        if (!g_ascii_string_to_unsigned(text, 10, 1, UINT32_MAX, &number, NULL))
+                return -EINVAL;
+        *ret = (uint32_t) number;
+        return 0;
+}
+
+static int read_time(const char *text, uint64_t *ret) {
+        return time_text_parse(text, (uint64_t) g_get_real_time(), ret);
+}
+
+/* The options of history alone. */
+static int apply_history(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_LINES:
+                return read_lines(value, options);
+        case OPTION_LONG:
+                options->long_view = true;
+                return 0;
+        case OPTION_IMAGE:
+                options->image = value;
+                return 0;
+        case OPTION_JOB:
+                return read_job(value, &options->job);
+        case OPTION_TYPE:
+                options->type = value;
+                return 0;
+        case OPTION_SINCE:
+                return read_time(value, &options->since);
+        case OPTION_UNTIL:
+                return read_time(value, &options->until);
+        default:
+                return -EINVAL;
+        }
 }
 
 /* Returns -EINVAL when the option's value makes no sense. */
@@ -93,20 +155,40 @@ static int apply(OptionId id, const char *value, Options *options) {
         case OPTION_NO_BLOCK:
                 options->block = false;
                 return 0;
-        case OPTION_LINES:
-                return read_lines(value, options);
-        case OPTION_LONG:
-                options->long_view = true;
+        case OPTION_REQUEST_ID:
+                options->request_id = value;
+                return 0;
+        case OPTION_PENDING:
+                options->pending = true;
+                return 0;
+        case OPTION_DRY_RUN:
+                options->dry_run = true;
+                return 0;
+        case OPTION_AT:
+                return read_time(value, &options->at);
+        case OPTION_AUTHORIZE:
+                options->authorize = true;
+                return 0;
+        case OPTION_ROOT:
+                options->root = value;
                 return 0;
         default:
-                return -EINVAL;
+                return apply_history(id, value, options);
         }
 }
 
 static void explain_bad_value(OptionId id, const char *value, UsageError *ret_error) {
         ret_error->message = g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value);
-        ret_error->hint = g_strdup(id == OPTION_JSON ? "It takes pretty, short or off."
-                                                     : "It takes a number from 1 on, or 'all'.");
+        ret_error->hint = g_strdup(id == OPTION_JSON    ? "It takes pretty, short or off."
+                                   : id == OPTION_LINES ? "It takes a number from 1 on, or 'all'."
+                                   : id == OPTION_JOB   ? "It takes the number of a job."
+                                                        : "It takes " TIME_TEXT_FORMS ".");
+}
+
+bool option_belongs_to(const OptionRow *row, const char *verb) {
+        g_auto(GStrv) verbs = g_strsplit(row->verbs ? row->verbs : "", " ", -1);
+
+        return g_strv_contains((const char *const *) verbs, verb);
 }
 
 static const OptionRow *find_option(const char *name) {
@@ -147,11 +229,12 @@ static int check_verb(const char *verb, unsigned given, UsageError *ret_error) {
         for (size_t i = 0; i < _OPTION_MAX; i++) {
                 const OptionRow *row = &option_rows[i];
 
-                if (!(given & 1U << i) || !row->verb || (verb && strcmp(verb, row->verb) == 0))
+                if (!(given & 1U << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
                         continue;
                 ret_error->message = verb ? g_strdup_printf("'%s' does not take --%s.", verb, row->name)
                                           : g_strdup_printf("--%s needs a verb.", row->name);
-                ret_error->hint = g_strdup_printf("It belongs to 'lfactl %s'.", row->verb);
+                ret_error->hint = g_strdup_printf("It belongs to 'lfactl %.*s'.",
+                                                  (int) strcspn(row->verbs, " "), row->verbs);
                 return -EINVAL;
         }
         return 0;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LINES_DEFAULT 20
 #define LINES_ALL 0
@@ -21,22 +22,34 @@ typedef struct Options {
         const char *expect_current; /* NULL: not asked for; "" means that firmware gives no version */
         const char *expect_pending;
         const char *reason;
+        const char *request_id;
+        bool pending; /* activate: all that is pending */
+        bool dry_run;
+        uint64_t at; /* usec of CLOCK_REALTIME; 0: now */
+        bool authorize;
         bool block;
         unsigned lines; /* LINES_ALL: no limit */
         bool lines_given;
         bool long_view;
+        const char *image, *type; /* history; NULL: any */
+        uint32_t job;             /* 0: any */
+        uint64_t since, until;    /* usec of CLOCK_REALTIME; 0: no bound */
+        const char *root;         /* NULL: / */
 } Options;
 
 /* One option, for parsing and for the help. */
 typedef struct OptionRow {
         const char *name;
         const char *value; /* NULL: takes none */
-        const char *verb;  /* NULL: every verb takes it */
+        const char *verbs; /* those that take it, with blanks between; NULL: every verb */
         const char *help;
 } OptionRow;
 
 /* NULL-named at the end. */
 extern const OptionRow option_rows[];
+
+/* Whether it is an option of this very verb, and not of every one. */
+bool option_belongs_to(const OptionRow *row, const char *verb);
 
 /* Why a command line was not understood. The caller frees both with g_free. */
 typedef struct UsageError {

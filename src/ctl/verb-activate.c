@@ -1,38 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl activate: ask for one activation after the other, wait for each and say how it ended. */
 
+#include "ctl/activate-pending.h"
 #include "ctl/agent.h"
-#include "ctl/job-report.h"
+#include "ctl/call-options.h"
+#include "ctl/explain.h"
+#include "ctl/job-follow.h"
 #include "ctl/job-wait.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
 #include "lfa/bus-names.h"
 
-#include <string.h>
-
-static int append_option(sd_bus_message *call, const char *key, const char *value) {
-        if (!value)
-                return 0;
-        return sd_bus_message_append(call, "{sv}", key, "s", value);
-}
-
 static int append_options(sd_bus_message *call, const Options *options) {
-        int r;
+        int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
 
-        r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
-        if (r < 0)
-                return r;
-        r = append_option(call, "expected-current-version", options->expect_current);
-        if (r < 0)
-                return r;
-        r = append_option(call, "expected-pending-version", options->expect_pending);
-        if (r < 0)
-                return r;
-        r = append_option(call, "reason", options->reason);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(call);
+        if (r >= 0)
+                r = call_option_string(call, "expected-current-version", options->expect_current);
+        if (r >= 0)
+                r = call_option_string(call, "expected-pending-version", options->expect_pending);
+        if (r >= 0)
+                r = call_option_string(call, "reason", options->reason);
+        if (r >= 0)
+                r = call_option_string(call, "request-id", options->request_id);
+        return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
 /* Returns 0 with the job's path, which the caller frees, or a negative errno with error. */
@@ -60,62 +51,6 @@ static int call_activate(Client *client, const Image *image, sd_bus_error *error
         return 0;
 }
 
-static void report_path(Client *client, const char *path, const Image *image) {
-        json_object *job;
-
-        if (!client_json(client)) {
-                output_line("%s", path);
-                return;
-        }
-        job = json_object_new_object();
-        json_object_object_add(job, "Path", json_object_new_string(path));
-        json_object_object_add(job, "Guid", json_object_new_string(image->guid));
-        json_document_append(client->document, "jobs", job);
-}
-
-static ExitCode report_interrupted(Client *client, const char *path, const Image *image) {
-        const char *id = strrchr(path, '/') + 1;
-        g_autofree char *hint =
-                        g_strdup_printf("'lfactl status' and 'lfactl monitor' follow it, 'lfactl history' "
-                                        "tells how it ended, 'lfactl cancel %s' asks it to stop.",
-                                        id);
-
-        report_path(client, path, image);
-        return client_fail(client, EXIT_UNKNOWN, "interrupted", hint,
-                           "Stopped waiting for %s: job %s goes on.", image->label, id);
-}
-
-static ExitCode report_lost(Client *client, const char *path, const Image *image) {
-        const char *id = strrchr(path, '/') + 1;
-
-        report_path(client, path, image);
-        return client_fail(client, EXIT_UNKNOWN, LFA_ERROR_PREFIX "Unknown",
-                           "'systemctl status lfad' tells about lfad; once it runs, 'lfactl history' tells "
-                           "how the job ended. Do not activate again before that.",
-                           "lfad has not told how job %s ended: what became "
-                           "of %s is not known.",
-                           id, image->label);
-}
-
-static ExitCode wait_for_job(Client *client, JobWait *wait, const char *path, const Image *image) {
-        _cleanup_(job_freep) Job *job = NULL;
-        int r = job_wait_run(wait, path, image->label, &job);
-
-        if (r < 0) {
-                report_path(client, path, image);
-                client_fail_call(client, NULL, r, "Cannot wait for the job of %s", image->label);
-                return EXIT_UNKNOWN;
-        }
-        switch ((WaitEnd) r) {
-        case WAIT_INTERRUPTED:
-                return report_interrupted(client, path, image);
-        case WAIT_ENDED:
-                return job_report_outcome(client, job, image->label);
-        default:
-                return report_lost(client, path, image);
-        }
-}
-
 static ExitCode activate(Client *client, const Image *image) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(job_wait_freep) JobWait *wait = NULL;
@@ -129,8 +64,8 @@ static ExitCode activate(Client *client, const Image *image) {
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot activate %s", image->label);
         if (wait)
-                return wait_for_job(client, wait, path, image);
-        report_path(client, path, image);
+                return job_follow(client, wait, path, image->guid, image->label);
+        job_follow_not(client, path, image->guid);
         return EXIT_DONE;
 }
 
@@ -155,12 +90,25 @@ static ExitCode activate_all(Client *client, const GPtrArray *images) {
         return worst;
 }
 
-static ExitCode check_expectations(Client *client, int argc) {
-        if (argc <= 1 || (!client->options->expect_current && !client->options->expect_pending))
-                return EXIT_DONE;
-        return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
-                           "Activate the images one by one, each with the version expected of it.",
-                           "--expect-current and --expect-pending are about one image.");
+static ExitCode fail_usage(Client *client, const char *message, const char *hint) {
+        return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS, hint, "%s", message);
+}
+
+static ExitCode check_usage(Client *client, int argc) {
+        const Options *options = client->options;
+        bool of_one = options->expect_current || options->expect_pending || options->request_id;
+
+        if (!options->pending && argc == 0)
+                return fail_usage(client, "'activate' needs to know which: IMAGE..., or --pending.",
+                                  "'lfactl list' shows the images.");
+        if (options->pending && argc > 0)
+                return fail_usage(client, "--pending means all that is pending, and takes no names.",
+                                  "Leave out the names, or --pending.");
+        if (of_one && (options->pending || argc > 1))
+                return fail_usage(client,
+                                  "--expect-current, --expect-pending and --request-id are about one image.",
+                                  "Activate the images one by one, each with its own.");
+        return EXIT_DONE;
 }
 
 /* All names are looked up before anything is done, so that a slip in the last one does nothing at all. */
@@ -177,11 +125,29 @@ static ExitCode resolve_all(Client *client, const Inventory *inventory, int argc
         return EXIT_DONE;
 }
 
+static void add_pending(const Inventory *inventory, GPtrArray *images) {
+        for (guint i = 0; i < inventory->images->len; i++)
+                if (((const Image *) inventory->images->pdata[i])->pending)
+                        g_ptr_array_add(images, inventory->images->pdata[i]);
+}
+
+static ExitCode run(Client *client, const Inventory *inventory, const GPtrArray *images) {
+        PasswordAgent agent = { 0 };
+        ExitCode code;
+
+        if (client->options->dry_run)
+                return explain_images(client, images);
+        if (client->options->ask_password)
+                agent_start(&agent);
+        code = client->options->pending ? activate_pending(client, inventory) : activate_all(client, images);
+        agent_stop(&agent);
+        return code;
+}
+
 ExitCode verb_activate(Client *client, int argc, char **argv) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         g_autoptr(GPtrArray) images = g_ptr_array_new();
-        PasswordAgent agent = { 0 };
-        ExitCode code = check_expectations(client, argc);
+        ExitCode code = check_usage(client, argc);
 
         if (code == EXIT_DONE)
                 code = inventory_load(client, &inventory);
@@ -189,9 +155,7 @@ ExitCode verb_activate(Client *client, int argc, char **argv) {
                 code = resolve_all(client, inventory, argc, argv, images);
         if (code != EXIT_DONE)
                 return code;
-        if (client->options->ask_password)
-                agent_start(&agent);
-        code = activate_all(client, images);
-        agent_stop(&agent);
-        return code;
+        if (client->options->pending)
+                add_pending(inventory, images);
+        return run(client, inventory, images);
 }

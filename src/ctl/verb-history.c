@@ -10,6 +10,11 @@
 #include <pwd.h>
 #include <string.h>
 
+/* Every record, not a line a job. One type of record alone does not make a job. */
+static bool shows_records(const Options *options) {
+        return options->long_view || options->type || options->json != JSON_OFF;
+}
+
 /* Of the last `lines` of count things, the first one's index. */
 static size_t first_of(size_t count, unsigned lines) {
         return lines == LINES_ALL || count <= lines ? 0 : count - lines;
@@ -115,27 +120,49 @@ static void print_jobs(const Inventory *inventory, json_object *records, const O
                 output_note("No job has finished yet; 'lfactl history --long' shows what else is recorded.");
 }
 
+/* Whether what was loaded holds as many lines as are wanted. */
+static bool is_enough(json_object *records, void *userdata) {
+        const Options *options = userdata;
+        g_autoptr(GPtrArray) finished = NULL;
+
+        if (options->lines == LINES_ALL)
+                return false;
+        if (shows_records(options))
+                return json_object_array_length(records) >= options->lines;
+        finished = finished_records(records);
+        return finished->len >= options->lines;
+}
+
 ExitCode verb_history(Client *client, int argc, char **argv) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_unrefp) json_object *records = NULL;
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
-        const Options *options = client->options;
+        Options options = *client->options;
+        HistoryFilter filter = {
+                .image = options.image,
+                .type = options.type,
+                .job = options.job,
+                .since = options.since,
+                .until = options.until,
+        };
         ExitCode code;
         int r;
 
-        r = history_load(client, &error, &records);
+        if (client_json(client) && !options.lines_given)
+                options.lines = LINES_ALL;
+        r = history_load(client, &filter, is_enough, &options, &error, &records);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot read the history");
         if (client_json(client)) {
-                records_to_document(client, records, options->lines_given ? options->lines : LINES_ALL);
+                records_to_document(client, records, options.lines);
                 return EXIT_DONE;
         }
-        if (options->long_view) {
-                print_records(records, options->lines);
+        if (shows_records(&options)) {
+                print_records(records, options.lines);
                 return EXIT_DONE;
         }
         code = inventory_load(client, &inventory);
         if (code == EXIT_DONE)
-                print_jobs(inventory, records, options);
+                print_jobs(inventory, records, &options);
         return code;
 }

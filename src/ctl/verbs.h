@@ -17,6 +17,7 @@ typedef struct Verb {
         int max_arguments; /* -1: no limit */
         VerbFunction run;
         const char *details; /* a paragraph for the verb's own help */
+        bool local;          /* talks to nobody: the client is not connected */
 } Verb;
 
 ExitCode verb_overview(Client *client, int argc, char **argv); /* lfactl without a verb */
@@ -24,7 +25,10 @@ ExitCode verb_status(Client *client, int argc, char **argv);
 ExitCode verb_list(Client *client, int argc, char **argv);
 ExitCode verb_show(Client *client, int argc, char **argv);
 ExitCode verb_activate(Client *client, int argc, char **argv);
+ExitCode verb_explain(Client *client, int argc, char **argv);
 ExitCode verb_cancel(Client *client, int argc, char **argv);
 ExitCode verb_monitor(Client *client, int argc, char **argv);
 ExitCode verb_history(Client *client, int argc, char **argv);
 ExitCode verb_refresh(Client *client, int argc, char **argv);
+ExitCode verb_reload(Client *client, int argc, char **argv);
+ExitCode verb_config(Client *client, int argc, char **argv); /* local */

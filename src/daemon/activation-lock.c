@@ -9,14 +9,18 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #define LOCK_FILE "activation.lock"
 
 int activation_lock_take(const char *runtime_folder) {
         g_autofree char *path = g_build_filename(runtime_folder, LOCK_FILE, NULL);
-        _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
         if (fd < 0)
+                return -errno;
+        /* Whoever can open the file can hold the lock, and nobody else may. */
+        if (fchmod(fd, 0600) < 0)
                 return -errno;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -26,15 +30,21 @@ int activation_lock_take(const char *runtime_folder) {
         return steal_fd(&fd);
 }
 
-pid_t activation_lock_holder(const char *runtime_folder) {
+pid_t activation_lock_holder(const char *runtime_folder, uint32_t *ret_job) {
         g_autofree char *path = g_build_filename(runtime_folder, LOCK_FILE, NULL);
-        char text[16];
+        char text[32], *end;
+        unsigned long job;
         long pid;
 
+        *ret_job = 0;
         if (file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
                 return 0;
-        pid = strtol(text, NULL, 10);
-        return pid > 0 && pid <= INT32_MAX ? (pid_t) pid : 0;
+        pid = strtol(text, &end, 10);
+        job = strtoul(end, NULL, 10);
+        if (pid <= 0 || pid > INT32_MAX)
+                return 0;
+        *ret_job = job <= UINT32_MAX ? (uint32_t) job : 0;
+        return (pid_t) pid;
 }
 
 char *activation_report_path(const char *runtime_folder, uint32_t job) {

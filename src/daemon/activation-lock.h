@@ -14,8 +14,8 @@
  * the lock. */
 int activation_lock_take(const char *runtime_folder);
 
-/* The pid that the holder wrote into the lock; 0 when there is none to be read. A hint. */
-pid_t activation_lock_holder(const char *runtime_folder);
+/* The pid and the job that the holder wrote into the lock, 0 when they cannot be read. A hint. */
+pid_t activation_lock_holder(const char *runtime_folder, uint32_t *ret_job);
 
 /* Where the worker of a job leaves its report. */
 char *activation_report_path(const char *runtime_folder, uint32_t job);

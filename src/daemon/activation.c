@@ -29,7 +29,7 @@ static int on_long_write(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-static void watch_for_long_write(Manager *manager) {
+void activation_watch_for_long_write(Manager *manager) {
         manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
         if (sd_event_add_time_relative(manager->event, &manager->long_write_timer, CLOCK_MONOTONIC,
                                        LONG_WRITE_USEC, USEC_PER_SEC, on_long_write, manager) < 0)
@@ -143,7 +143,9 @@ int activation_begin(Manager *manager, Job *job) {
         }
         manager->observer->job_changed(job, JOB_PROPERTY_STARTED, manager->userdata);
         job_set_state(job, JOB_ACTIVATING);
-        watch_for_long_write(manager);
+        if (r > 0)
+                activation_follow(manager);
+        activation_watch_for_long_write(manager);
         return 0;
 }
 
@@ -156,26 +158,32 @@ static void on_cancel_ended(bool clean, void *userdata) {
 static void on_cancel_answer(const Answer *answer, void *userdata) {
         Job *job = userdata;
 
-        if (answer->type == ANSWER_END)
-                log_info("Job %u: firmware %s the cancellation; what the activation came to is seen when it ends.",
-                         job->id, answer->error == 0 ? "took" : "did not take");
+        if (answer->type != ANSWER_END)
+                return;
+        job->cancel_error = answer->error;
+        log_info("Job %u: the driver %s the cancellation; what the activation came to is seen when it ends.",
+                 job->id, answer->error == 0 ? "took" : "did not take");
 }
 
 static const WorkerCallbacks cancel_callbacks = { .answer = on_cancel_answer, .ended = on_cancel_ended };
 
-void activation_cancel(Job *job) {
+int activation_cancel(Job *job) {
         g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
         Manager *manager = job->manager;
         int r;
 
-        if (job->cancel_sent || job->state != JOB_ACTIVATING)
-                return;
-        job->cancel_sent = true;
+        if (job->state != JOB_ACTIVATING)
+                return -ESRCH; /* the write is over */
+        if (job->cancel_sent)
+                return 0;
         g_ptr_array_add(arguments, g_strdup("cancel"));
         g_ptr_array_add(arguments, g_strdup_printf("--guid=%s", job->guid));
         r = worker_process_start(manager->event, &manager->settings->worker, arguments, -EBADF,
                                  &cancel_callbacks, job, &job->cancel_worker);
         if (r < 0)
-                log_error_errno(r, "Cannot start %s to cancel job %u", manager->settings->worker.path,
-                                job->id);
+                return log_error_errno(r, "Cannot start %s to cancel job %u", manager->settings->worker.path,
+                                       job->id);
+        job->cancel_sent = true;
+        job->cancel_error = -1; /* no answer yet */
+        return 0;
 }

@@ -37,6 +37,7 @@ static void on_ended(bool clean, void *userdata) {
         Manager *manager = userdata;
 
         manager->set_worker = worker_process_free(manager->set_worker);
+        queue_schedule(manager);
         /* The next reading shows whether it helped, and finds the next image that needs it. */
         scanner_scan(manager->scanner);
 }
@@ -62,6 +63,11 @@ static void clear_one(Manager *manager, const Image *image) {
 static bool wants_clearing(Image *image) {
         if (image->values.auto_activate != 1) {
                 image->auto_clear_attempts = 0;
+                image->auto_activate_stuck = false;
+                return false;
+        }
+        if (image->manager->config->kernel_auto_activate == KERNEL_AUTO_LEAVE) {
+                image->auto_clear_attempts = 0; /* should that change, it is tried anew */
                 image->auto_activate_stuck = false;
                 return false;
         }

@@ -6,6 +6,26 @@
 #include "daemon/manager.h"
 #include "util/log.h"
 
+/* What the worker saw right before the write, and would not write to. */
+static char *describe_change(const Job *job, const ImageValues *before) {
+        if (image_values_look_stale(before))
+                return g_strdup("Right before the write the driver was dropping the image.");
+        if (before->pending != 1)
+                return g_strdup("Right before the write nothing was pending any more.");
+        if (before->capable != 1)
+                return g_strdup("Right before the write the image was not capable of activation any more.");
+        if (before->may_reset_cpu != 0)
+                return g_strdup("Right before the write the image showed that it may reset CPUs.");
+        if (before->auto_activate == 1)
+                return g_strdup("Right before the write the kernel's auto_activate was on.");
+        return g_strdup_printf(
+                        "Right before the write the image showed current %s, pending %s; authorised was %s to %s.",
+                        version_known(before->current_version) ? before->current_version : "none",
+                        version_known(before->pending_version) ? before->pending_version : "none",
+                        version_known(job->from) ? job->from : "none",
+                        version_known(job->to) ? job->to : "none");
+}
+
 static char *describe(const Job *job, const Verdict *verdict, const ActivationReport *report) {
         const char *from = version_known(job->from) ? job->from : "none";
         const Image *image = images_remember(job->manager, job->guid);
@@ -15,10 +35,7 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
         switch (verdict->row) {
         case VERDICT_NOTHING_WRITTEN:
                 if (verdict->result == RESULT_REFUSED)
-                        return g_strdup_printf(
-                                        "Right before the write the image showed current %s, pending %s: "
-                                        "not what was authorised.",
-                                        report->before.current_version, report->before.pending_version);
+                        return describe_change(job, &report->before);
                 return g_strdup_printf("%s (%s)", error_text(verdict->error), g_strerror(report->error));
         case VERDICT_VERSION_MOVED:
                 if (verdict->result == RESULT_SUCCEEDED)
@@ -30,7 +47,8 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
         case VERDICT_PENDING_STAYED:
                 if (verdict->result == RESULT_UNVERIFIED)
                         return g_strdup("The driver accepted; firmware still reports the image as pending.");
-                break;
+                return g_strdup("The driver reported success, which proves nothing on this version of it; the image is "
+                                "still pending.");
         case VERDICT_REFUSED:
         case VERDICT_UNPROVEN:
                 if (report->error > 0)
@@ -66,8 +84,10 @@ static json_object *finished_record(const Job *job, const Verdict *verdict, cons
 static void remember_for_gates(Image *image, const Job *job, const Verdict *verdict,
                                const ActivationReport *report) {
         image->repeat = verdict->repeat;
-        if (verdict->repeat)
-                memcpy(image->repeat_to, job->to, VERSION_SIZE);
+        if (verdict->row != VERDICT_NOTHING_WRITTEN)
+                image->unsettled_job = verdict_is_open(verdict->result, report ? report->after.pending : -1)
+                                                       ? job->id
+                                                       : 0;
         if (report && report->stage == STAGE_WRITE && report->error == 0 && report->after.pending == 0)
                 image->pending_fell_before = true;
 }

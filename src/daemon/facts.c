@@ -8,14 +8,17 @@
 #define SETTLE_PATIENCE_USEC (10 * USEC_PER_SEC)
 
 static bool repeats(const Image *image) {
-        return image->repeat && strcmp(image->repeat_to, image->values.pending_version) == 0;
+        return image->repeat && strcmp(image->last_to, image->values.pending_version) == 0;
 }
 
 static void gather(const Manager *manager, const Image *image, const Job *job,
                    const Expectations *expectations, GateFacts *ret) {
         *ret = (GateFacts){
+                .configuration_error = manager->config_error,
                 .driver_state = manager->driver_state,
                 .profile = manager->profile,
+                .profile_allowed_by_configuration =
+                                manager->config->allowed_profiles & (UINT32_C(1) << manager->profile),
                 .image = image->present ? &image->values : NULL,
                 .expected_current = expectations->current,
                 .expected_pending = expectations->pending,
@@ -23,20 +26,29 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                                 manager->foreign_activation || (manager->current && manager->current != job),
                 .now_usec = clock_monotonic(manager->clock),
                 .tree_stable_since_usec = manager->tree_stable_since_usec,
-                .settle_usec = manager->tree_stable_since_usec > 0 ? manager->settings->settle_usec : 0,
+                .settle_usec = manager->tree_stable_since_usec > 0 ? manager->config->settle_usec : 0,
                 .settle_deadline_usec = job && job->taken_up_usec > 0
                                                         ? job->taken_up_usec + SETTLE_PATIENCE_USEC
                                                         : UINT64_MAX,
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->auto_activate_stuck,
+                .auto_activate_clearing = manager->set_worker != NULL,
+                .auto_activate_left = image->values.auto_activate == 1 &&
+                                      manager->config->kernel_auto_activate == KERNEL_AUTO_LEAVE,
         };
 }
 
-static void remember_blockers(Manager *manager, Image *image, const GateVerdict *verdicts) {
+/* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */
+void image_evaluate(Manager *manager, Image *image) {
+        const Expectations none = { 0 };
+        GateVerdict verdicts[_GATE_MAX];
         unsigned blockers = 0;
+        GateFacts facts;
 
+        gather(manager, image, NULL, &none, &facts);
+        gates_run(&facts, verdicts);
         for (int i = 0; i < _GATE_MAX; i++)
-                if (verdicts[i].answer != GATE_ALLOW)
+                if (verdicts[i].answer == GATE_DENY)
                         blockers |= 1U << i;
         image->evaluated_usec = clock_realtime(manager->clock);
         if (image->blockers == blockers)
@@ -56,8 +68,6 @@ void manager_explain_gates(Manager *manager, Image *image, const Expectations *e
                 facts.settle_usec = 0;
         }
         gates_run(&facts, verdicts);
-        if (at_usec == 0)
-                remember_blockers(manager, image, verdicts);
 }
 
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
@@ -66,5 +76,4 @@ void manager_run_gates(Manager *manager, Image *image, const Job *job, const Exp
 
         gather(manager, image, job, expectations, &facts);
         gates_run(&facts, verdicts);
-        remember_blockers(manager, image, verdicts);
 }

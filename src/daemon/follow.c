@@ -19,11 +19,11 @@ static void stop_following(Manager *manager) {
         manager->follow_timer = sd_event_source_disable_unref(manager->follow_timer);
 }
 
-/* Whether the worker has ended, seen by the lock. */
+/* Whether the worker has ended, seen by the lock. When the lock cannot be looked at, it has not. */
 static bool lock_is_free(Manager *manager) {
         _cleanup_close_ int fd = activation_lock_take(manager->settings->runtime_folder);
 
-        return fd != -EBUSY;
+        return fd >= 0;
 }
 
 static void worker_ended(Manager *manager) {
@@ -32,9 +32,13 @@ static void worker_ended(Manager *manager) {
         int r;
 
         stop_following(manager);
-        manager->foreign_activation = false;
+        if (manager->foreign_activation) {
+                manager->foreign_activation = false;
+                manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
+        }
         if (!job) {
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+                queue_forget_patience(manager);
                 scanner_hold(manager->scanner, false);
                 scanner_scan(manager->scanner);
                 queue_schedule(manager);
@@ -75,7 +79,8 @@ static void look_again_later(Manager *manager) {
 /* The pid in the lock is a hint: it may not be written yet, or be somebody else's by now. The lock decides.
  */
 static void watch_holder(Manager *manager) {
-        pid_t pid = activation_lock_holder(manager->settings->runtime_folder);
+        uint32_t job;
+        pid_t pid = activation_lock_holder(manager->settings->runtime_folder, &job);
         int fd, r;
 
         if (pid <= 0 || manager->follow_source)
@@ -109,6 +114,7 @@ void activation_adopt(Manager *manager, Job *job) {
         job_set_state(job, JOB_ACTIVATING);
         manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB | MANAGER_PROPERTY_ACTIVATING,
                                            manager->userdata);
+        activation_watch_for_long_write(manager);
         follow(manager);
 }
 
@@ -117,6 +123,11 @@ void activation_watch_foreign(Manager *manager) {
                 return;
         log_warning("A worker of an earlier lfad still holds the activation lock; waiting for its end.");
         manager->foreign_activation = true;
+        manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
         scanner_hold(manager->scanner, scanner_has_read(manager->scanner));
+        follow(manager);
+}
+
+void activation_follow(Manager *manager) {
         follow(manager);
 }

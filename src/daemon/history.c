@@ -3,23 +3,25 @@
 
 #include "daemon/history.h"
 #include "core/activation-report.h"
+#include "daemon/history-query.h"
 #include "util/file-io.h"
 #include "util/string-table.h"
 
 #include <fcntl.h>
 #include <glib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <systemd/sd-id128.h>
 
 #define HISTORY_FILE "history.jsonl"
+#define LOCK_FILE "lfad.lock"
 #define RECORD_SIZE_MAX 4096
-/* What a start reads: some 2500 records. Unfinished jobs are at most 64 and lie at the end. */
-#define TAIL_SIZE (1024 * 1024)
+#define NEWEST_RECORDS 64
 #define SPARE_SPACE (1024 * 1024)
 
 struct History {
-        int fd;
+        int fd, lock_fd;
         const Clock *clock;
         char boot_id[BOOT_ID_SIZE];
         uint64_t next_seq;
@@ -27,107 +29,57 @@ struct History {
 };
 
 static const char *const record_types[_RECORD_MAX] = {
-        [RECORD_QUEUED] = "queued",     [RECORD_STARTED] = "started",
-        [RECORD_FINISHED] = "finished", [RECORD_SETTLED] = "settled",
-        [RECORD_EXTERNAL] = "external", [RECORD_AUTO_ACTIVATE_CLEARED] = "auto-activate-cleared",
+        [RECORD_QUEUED] = "queued",
+        [RECORD_STARTED] = "started",
+        [RECORD_FINISHED] = "finished",
+        [RECORD_SETTLED] = "settled",
+        [RECORD_EXTERNAL] = "external",
+        [RECORD_VANISHED] = "vanished",
+        [RECORD_AUTO_ACTIVATE_CLEARED] = "auto-activate-cleared",
 };
 DEFINE_STRING_TABLE(record_type, RecordType, record_types)
 
-/* Reads up to TAIL_SIZE bytes of the file's end into a new buffer. */
-static int read_end(History *history, char **ret, size_t *ret_size, bool *ret_from_start) {
-        g_autofree char *buffer = NULL;
+/* Continues the sequence behind the highest number among the newest records, wherever the last one lies. */
+static int find_end(History *history) {
+        const HistoryQuery newest = { .guid = "", .type = "", .limit = NEWEST_RECORDS };
+        g_autoptr(GPtrArray) records = history_query(history, &newest);
         struct stat st;
-        size_t size, done = 0;
-        off_t start;
+        char last;
 
         if (fstat(history->fd, &st) < 0)
                 return -errno;
-        start = st.st_size > TAIL_SIZE ? st.st_size - TAIL_SIZE : 0;
-        size = (size_t) (st.st_size - start);
-        buffer = g_malloc(size + 1);
-        while (done < size) {
-                ssize_t n = pread(history->fd, buffer + done, size - done, start + (off_t) done);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                done += (size_t) n;
-        }
-        *ret = g_steal_pointer(&buffer);
-        *ret_size = done;
-        *ret_from_start = start == 0;
-        return 0;
-}
-
-static bool is_record(json_object *object, uint64_t *ret_seq) {
-        const char *type;
-
-        return object && json_get_string(object, "type", &type) >= 0 &&
-               json_get_u64(object, "seq", ret_seq) >= 0;
-}
-
-/* Walks back from the end, line by line, until limit records were found. */
-static GPtrArray *collect_records(const char *buffer, size_t size, bool from_start, unsigned limit) {
-        GPtrArray *records = g_ptr_array_new_with_free_func(json_put_pointer);
-        const char *end = memrchr(buffer, '\n', size);
-
-        while (end && records->len < limit) {
-                const char *newline = end > buffer ? memrchr(buffer, '\n', (size_t) (end - buffer)) : NULL;
-                const char *line = newline ? newline + 1 : buffer;
-                json_object *object = NULL;
+        history->torn = st.st_size > 0 && pread(history->fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+        history->next_seq = 1;
+        for (unsigned i = 0; i < records->len; i++) {
                 uint64_t seq;
 
-                if (!newline && !from_start)
-                        break; /* begins before what was read */
-                if (end > line)
-                        object = json_parse_line(line, (size_t) (end - line));
-                if (is_record(object, &seq))
-                        g_ptr_array_add(records, object);
-                else
-                        json_object_put(object);
-                end = newline;
-        }
-        for (unsigned i = 0; i < records->len / 2; i++) {
-                void *swapped = records->pdata[i];
-
-                records->pdata[i] = records->pdata[records->len - 1 - i];
-                records->pdata[records->len - 1 - i] = swapped;
-        }
-        return records;
-}
-
-GPtrArray *history_read_tail(History *history, unsigned limit) {
-        g_autofree char *buffer = NULL;
-        bool from_start;
-        size_t size;
-
-        if (read_end(history, &buffer, &size, &from_start) < 0)
-                return g_ptr_array_new_with_free_func(json_put_pointer);
-        return collect_records(buffer, size, from_start, limit);
-}
-
-/* Continues the sequence behind the highest number that the end of the file holds. */
-static int find_end(History *history) {
-        g_autofree char *buffer = NULL;
-        g_autoptr(GPtrArray) records = NULL;
-        bool from_start;
-        uint64_t seq;
-        size_t size;
-        int r;
-
-        r = read_end(history, &buffer, &size, &from_start);
-        if (r < 0)
-                return r;
-        history->torn = size > 0 && buffer[size - 1] != '\n';
-        records = collect_records(buffer, size, from_start, UINT32_MAX);
-        history->next_seq = 1;
-        for (unsigned i = 0; i < records->len; i++)
-                if (is_record(records->pdata[i], &seq) && seq >= history->next_seq)
+                if (json_get_u64(records->pdata[i], "seq", &seq) >= 0 && seq >= history->next_seq)
                         history->next_seq = seq + 1;
+        }
         return 0;
+}
+
+/* Two lfads would number their records alike and end each other's jobs. Mode 0600: nobody else can hold it.
+ */
+static int lock_folder(History *history, int folder_fd) {
+        history->lock_fd = openat(folder_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (history->lock_fd < 0 || fchmod(history->lock_fd, 0600) < 0)
+                return -errno;
+        if (flock(history->lock_fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        return 0;
+}
+
+/* Ends a last line that has no end: what is a record counts from now on, what was torn is passed over. */
+static int end_last_line(History *history) {
+        struct stat st;
+        char last;
+
+        if (fstat(history->fd, &st) < 0)
+                return -errno;
+        if (st.st_size == 0 || (pread(history->fd, &last, 1, st.st_size - 1) == 1 && last == '\n'))
+                return 0;
+        return write(history->fd, "\n", 1) == 1 && fdatasync(history->fd) >= 0 ? 0 : -EIO;
 }
 
 int history_open(const char *folder, const Clock *clock, History **ret) {
@@ -136,13 +88,16 @@ int history_open(const char *folder, const Clock *clock, History **ret) {
         sd_id128_t boot_id;
         int r;
 
-        history->fd = -EBADF;
+        history->fd = history->lock_fd = -EBADF;
         history->clock = clock;
         if (g_mkdir_with_parents(folder, 0755) < 0)
                 return -errno;
         folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder_fd < 0)
                 return -errno;
+        r = lock_folder(history, folder_fd);
+        if (r < 0)
+                return r;
         history->fd = openat(folder_fd, HISTORY_FILE, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
                              0644);
         if (history->fd < 0)
@@ -153,6 +108,8 @@ int history_open(const char *folder, const Clock *clock, History **ret) {
         if (r < 0)
                 return r;
         sd_id128_to_string(boot_id, history->boot_id);
+        /* On a full disk the next record begins with the missing end (find_end notes it). */
+        (void) end_last_line(history);
         r = find_end(history);
         if (r < 0)
                 return r;
@@ -162,7 +119,13 @@ int history_open(const char *folder, const Clock *clock, History **ret) {
 
 /* Takes back what a failed write left of a record, so that the next one starts on a line of its own. */
 static void undo_partial(History *history, off_t size_before) {
-        history->torn = ftruncate(history->fd, size_before) < 0;
+        if (ftruncate(history->fd, size_before) < 0)
+                history->torn = true; /* never false here: an older torn line may still be there */
+}
+
+/* A quota that is used up is a full disk to whoever has to make room. */
+static int disk_error(int error) {
+        return error == EDQUOT ? -ENOSPC : -error;
 }
 
 static int append_line(History *history, const char *text) {
@@ -182,9 +145,9 @@ static int append_line(History *history, const char *text) {
                         history->torn = false;
                         return 0;
                 }
-                r = -errno;
+                r = disk_error(errno);
         } else
-                r = n < 0 ? -errno : -ENOSPC;
+                r = n < 0 ? disk_error(errno) : -ENOSPC;
         undo_partial(history, st.st_size);
         return r;
 }
@@ -221,10 +184,14 @@ int history_reserve(History *history) {
                       (off_t) RECORDS_RESERVED * RECORD_SIZE_MAX) >= 0)
                 return 0;
         if (errno != EOPNOTSUPP)
-                return -errno;
+                return disk_error(errno);
         if (fstatvfs(history->fd, &fs) < 0)
                 return -errno;
         return (uint64_t) fs.f_bavail * fs.f_frsize >= SPARE_SPACE ? 0 : -ENOSPC;
+}
+
+bool history_is_full(const History *history) {
+        return history->next_seq > INT32_MAX;
 }
 
 int history_fd(const History *history) {
@@ -238,6 +205,7 @@ const char *history_boot_id(const History *history) {
 void *history_free(History *history) {
         if (history) {
                 safe_close(history->fd);
+                safe_close(history->lock_fd);
                 g_free(history);
         }
         return NULL;

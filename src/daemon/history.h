@@ -16,6 +16,7 @@ typedef enum RecordType {
         RECORD_FINISHED, /* exactly one for each queued */
         RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
         RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
+        RECORD_VANISHED, /* an image is not in the driver's tree any more */
         RECORD_AUTO_ACTIVATE_CLEARED,
         _RECORD_MAX,
         _RECORD_INVALID = -EINVAL,
@@ -26,8 +27,9 @@ RecordType record_type_from_string(const char *text);
 
 typedef struct History History;
 
-/* Opens or creates the file in folder (created when missing, mode 0755). A last line that was torn by a
- * crash is left where it is and ends at the next append. Returns 0 or a negative errno. */
+/* Opens or creates the file in folder (created when missing, mode 0755). A last line without its end gets
+ * it: when a crash tore it, it is passed over from then on. Returns 0; -EBUSY when another lfad has it open;
+ * another negative errno. */
 int history_open(const char *folder, const Clock *clock, History **ret);
 void *history_free(History *history);
 static inline void history_freep(History **history) {
@@ -44,9 +46,8 @@ int history_append(History *history, RecordType type, json_object *record, uint6
 int history_reserve(History *history);
 #define RECORDS_RESERVED 5
 
-/* Reads the newest records, oldest first, from a bounded part of the file's end; lines that are no records
- * are passed over. Returns an array of at most limit json_object references. */
-GPtrArray *history_read_tail(History *history, unsigned limit);
+/* The sequence numbers, which are job ids too, are used up: nothing may be queued any more. */
+bool history_is_full(const History *history);
 
 /* For reading; the history keeps it. */
 int history_fd(const History *history);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Flags as they are published: what could not be read is shown as the value that raises no hope. */
 unsigned image_values_diff(const ImageValues *a, const ImageValues *b) {
         unsigned mask = 0;
 
@@ -15,17 +16,17 @@ unsigned image_values_diff(const ImageValues *a, const ImageValues *b) {
                 mask |= IMAGE_PROPERTY_CURRENT_VERSION;
         if (strcmp(a->pending_version, b->pending_version) != 0)
                 mask |= IMAGE_PROPERTY_PENDING_VERSION;
-        if (a->capable != b->capable)
+        if ((a->capable == 1) != (b->capable == 1))
                 mask |= IMAGE_PROPERTY_CAPABLE;
-        if (a->pending != b->pending)
+        if ((a->pending == 1) != (b->pending == 1))
                 mask |= IMAGE_PROPERTY_PENDING;
-        if (a->may_reset_cpu != b->may_reset_cpu)
+        if ((a->may_reset_cpu != 0) != (b->may_reset_cpu != 0))
                 mask |= IMAGE_PROPERTY_MAY_RESET_CPU;
-        if (a->cpu_rendezvous != b->cpu_rendezvous)
+        if ((a->cpu_rendezvous != 0) != (b->cpu_rendezvous != 0))
                 mask |= IMAGE_PROPERTY_CPU_RENDEZVOUS;
-        if (a->force_cpu_rendezvous != b->force_cpu_rendezvous)
+        if ((a->force_cpu_rendezvous == 1) != (b->force_cpu_rendezvous == 1))
                 mask |= IMAGE_PROPERTY_FORCE_CPU_RENDEZVOUS;
-        if (a->auto_activate != b->auto_activate)
+        if ((a->auto_activate == 1) != (b->auto_activate == 1))
                 mask |= IMAGE_PROPERTY_KERNEL_AUTO_ACTIVATE;
         return mask;
 }
@@ -35,11 +36,15 @@ const char *image_display_name(const Image *image) {
 
         if (known)
                 return known->name;
-        return image->values.name[0] ? image->values.name : image->values.guid;
+        if (image->values.name[0])
+                return image->values.name;
+        return image->configured_alias ? image->configured_alias : image->values.guid;
 }
 
 const char *image_alias(const Image *image) {
         const KnownGuid *known = known_guid_find(image->values.guid);
 
+        if (image->configured_alias)
+                return image->configured_alias;
         return known ? known->alias : "";
 }

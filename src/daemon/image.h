@@ -22,6 +22,7 @@ typedef enum ImageProperty {
         IMAGE_PROPERTY_LAST_RESULT = 1 << 11,
         IMAGE_PROPERTY_LAST_ERROR = 1 << 12,
         IMAGE_PROPERTY_LAST_ACTIVATED = 1 << 13,
+        IMAGE_PROPERTY_ALIAS = 1 << 14,
 } ImageProperty;
 
 typedef struct Manager Manager;
@@ -29,16 +30,17 @@ typedef struct Manager Manager;
 typedef struct Image {
         Manager *manager; /* the owner; weak */
         ImageValues values;
-        bool present;     /* the driver shows it; else only what is remembered is kept */
-        ImageState state; /* as published */
+        const char *configured_alias; /* borrowed from the manager's configuration; NULL = none */
+        bool present;                 /* the driver shows it; else only what is remembered is kept */
+        ImageState state;             /* as published */
 
         JobResult last_result; /* of the last job */
         ErrorId last_error;
         uint64_t last_activated_usec; /* CLOCK_REALTIME of the last success or unverified end */
         uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
 
-        bool repeat;                  /* accepted, yet still pending with no version moved ... */
-        char repeat_to[VERSION_SIZE]; /* ... when this was pending */
+        bool repeat; /* the last job was accepted, yet last_to is still pending and no version moved */
+        char last_to[VERSION_SIZE];   /* the version that the last job was about */
         bool pending_fell_before;     /* pending was once seen to fall after an accepted activation */
         unsigned auto_clear_attempts; /* auto_activate was 1 in so many readings in a row */
         bool auto_activate_stuck;
@@ -50,8 +52,9 @@ typedef struct Image {
 /* The properties in which the two readings differ. */
 unsigned image_values_diff(const ImageValues *a, const ImageValues *b);
 
-/* A name to show, never empty: the known name of the GUID, else the kernel's, else the GUID. Borrowed. */
+/* A name to show, never empty: the known name of the GUID, else the kernel's, else the configured alias,
+ * else the GUID. Borrowed. */
 const char *image_display_name(const Image *image);
 
-/* A short name to type, or "". */
+/* A short name to type: the configured one, else the known one of the GUID, else "". Borrowed. */
 const char *image_alias(const Image *image);

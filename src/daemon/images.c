@@ -18,6 +18,7 @@ Image *images_remember(Manager *manager, const char *guid) {
                 image = g_new0(Image, 1);
                 image->manager = manager;
                 image_values_init(&image->values, guid);
+                image->configured_alias = config_find_alias(manager->config, guid);
                 g_hash_table_insert(manager->images, image->values.guid, image);
         }
         return image;
@@ -37,8 +38,11 @@ static ImageState find_state(Manager *manager, const Image *image) {
                 return IMAGE_STALE;
         if (image->values.pending != 1)
                 return IMAGE_IDLE;
-        return image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN ? IMAGE_FAILED
-                                                                                           : IMAGE_PENDING;
+        /* It failed with this very version; another one has not been tried yet. */
+        if ((image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN) &&
+            strcmp(image->last_to, image->values.pending_version) == 0)
+                return IMAGE_FAILED;
+        return IMAGE_PENDING;
 }
 
 void image_refresh_state(Manager *manager, Image *image) {
@@ -82,6 +86,23 @@ static void forget_repeat(Image *image, ChangeFlags change) {
                 image->repeat = false;
 }
 
+/* What they were authorised for is pending no more; what is staged next is something else, whatever its
+ * version. */
+static void refuse_queued_jobs(Manager *manager, const Image *image) {
+        GList *link = manager->queue.head;
+
+        while (link) {
+                Job *job = link->data;
+
+                link = link->next;
+                if (strcmp(job->guid, image->values.guid) != 0)
+                        continue;
+                job_finish(job, RESULT_REFUSED, LFA_ERROR_VERSION_CHANGED,
+                           "What was pending when this was asked for is pending no more.", NULL);
+                link = manager->queue.head; /* the list has changed */
+        }
+}
+
 static void add_image(Manager *manager, const ImageValues *values) {
         Image *image = images_remember(manager, values->guid);
         ImageValues before = image->values;
@@ -90,8 +111,9 @@ static void add_image(Manager *manager, const ImageValues *values) {
         image->present = true;
         image->state = find_state(manager, image);
         /* Known from before it vanished, or from the history: it may come back as another version. */
-        if (image_change(&before, values) & CHANGE_VERSION)
+        if (image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
                 record_outside_change(manager, image, &before);
+        image_evaluate(manager, image);
         manager->observer->image_added(image, manager->userdata);
 }
 
@@ -103,8 +125,33 @@ static void update_image(Manager *manager, Image *image, const ImageValues *valu
         forget_repeat(image, change);
         if (!ours && (change & (CHANGE_VERSION | CHANGE_PENDING_FELL)))
                 record_outside_change(manager, image, &before);
+        /* Staged anew: whatever the last job left open, its answer will not be seen any more. */
+        if (before.pending == 0 && values->pending == 1)
+                image->unsettled_job = 0;
         image_changed(manager, image, image_values_diff(&before, values));
+        if (change & CHANGE_PENDING_FELL)
+                refuse_queued_jobs(manager, image);
         image_refresh_state(manager, image);
+        image_evaluate(manager, image);
+}
+
+/* Firmware may drop a component; some driver versions lose live ones when activations follow each other
+ * closely. */
+static void record_vanished(Manager *manager, const Image *image) {
+        json_object *record = json_object_new_object();
+        int r;
+
+        log_warning("Image %s (%s) vanished. If firmware still has it, the driver lost it: bind the driver again.",
+                    image->values.guid, image_display_name(image));
+        json_add_string(record, "guid", image->values.guid);
+        json_add_string(record, "from", image->values.current_version);
+        if (!manager->history) {
+                json_object_put(record);
+                return;
+        }
+        r = history_append(manager->history, RECORD_VANISHED, record, NULL);
+        if (r < 0)
+                log_error_errno(r, "Cannot record it");
 }
 
 /* Returns true when any vanished. What is remembered of them stays. */
@@ -121,6 +168,8 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
                         continue;
                 manager->observer->image_removed(image, manager->userdata);
                 image->present = false;
+                if (tree->driver_state == DRIVER_ACTIVE)
+                        record_vanished(manager, image);
                 any = true;
         }
         return any;
@@ -168,7 +217,8 @@ void images_update(Manager *manager, const Tree *tree) {
                         moved = true;
                         continue;
                 }
-                if (image_change(&image->values, values) & CHANGE_VERSION || image_values_look_stale(values))
+                if (image_change(&image->values, values) & CHANGE_VERSION ||
+                    image_values_look_stale(values) != image_values_look_stale(&image->values))
                         moved = true;
                 update_image(manager, image, values, is_being_verified(manager, image));
         }
@@ -176,11 +226,14 @@ void images_update(Manager *manager, const Tree *tree) {
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         auto_activate_clear(manager);
         manager_notify_status(manager);
+        queue_schedule(manager); /* a gate may have waited for this */
 }
 
 void images_update_one(Manager *manager, const ImageValues *values) {
-        Image *image = manager_find_image(manager, values->guid);
+        Image *image = images_remember(manager, values->guid);
 
-        if (image)
+        if (image->present)
                 update_image(manager, image, values, true);
+        else /* not read yet since the start: the first reading will be compared with this */
+                image->values = *values;
 }

@@ -12,7 +12,8 @@
 typedef enum JobProperty {
         JOB_PROPERTY_STATE = 1 << 0,
         JOB_PROPERTY_STARTED = 1 << 1,
-        JOB_PROPERTY_END = 1 << 2, /* result, error, message, retryable, finished, write time */
+        JOB_PROPERTY_END = 1 << 2, /* result, error, message, finished, write time */
+        JOB_PROPERTY_RETRYABLE = 1 << 3,
 } JobProperty;
 
 typedef struct Manager Manager;
@@ -39,7 +40,10 @@ typedef struct Job {
 
         /* while it is activating */
         WorkerProcess *worker, *cancel_worker;
-        bool cancel_sent;
+        bool cancel_asked; /* by cancel_uid */
+        uint32_t cancel_uid;
+        bool cancel_sent; /* to the driver */
+        int cancel_error; /* its positive errno, 0 = taken, -1 = no answer yet */
         bool has_report;
         ActivationReport report;
 

@@ -98,13 +98,16 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
                 return r;
         if (!manager->history)
                 return -EIO;
+        jobs_retry_records(manager);
+        if (manager->unwritten.length > 0)
+                return -ENOSPC; /* nothing new is begun while an end is not on disk */
         job = job_new(manager, request);
         job->queued_usec = clock_realtime(manager->clock);
+        if (history_is_full(manager->history))
+                return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
         r = history_append(manager->history, RECORD_QUEUED, queued_record(job, request), &seq);
         if (r < 0)
                 return log_error_errno(r, "Cannot record a job");
-        if (seq > UINT32_MAX)
-                return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
         enter_job(manager, job, (uint32_t) seq);
         remember_request(manager, job, request);
         log_info("Job %u: activate %s (%s), %s -> %s, asked for by uid %u.", job->id, job->guid,
@@ -161,10 +164,53 @@ static void keep_for_a_while(Job *job) {
                 forget_job(manager->finished.head->data);
 }
 
-/* The report stays until the record is on disk: a restart then settles the job from it. */
+/* An end that could not be written, for the next try. */
+typedef struct Unwritten {
+        uint32_t job;
+        json_object *record;
+} Unwritten;
+
+/* The report stays until the record is on disk: a restart settles the job from it, should all tries fail.
+ * Takes the record. */
+static bool write_end(Manager *manager, uint32_t job, json_object *record) {
+        int r;
+
+        if (!manager->history) {
+                json_object_put(record);
+                return true;
+        }
+        r = history_append(manager->history, RECORD_FINISHED, json_object_get(record), NULL);
+        if (r >= 0) {
+                json_object_put(record);
+                activation_report_remove(manager->settings->runtime_folder, job);
+                return true;
+        }
+        log_error_errno(r, "Cannot record the end of job %u; trying again later", job);
+        return false;
+}
+
+void jobs_retry_records(Manager *manager) {
+        while (manager->unwritten.length > 0) {
+                Unwritten *unwritten = manager->unwritten.head->data;
+
+                if (!write_end(manager, unwritten->job, unwritten->record))
+                        return;
+                g_free(g_queue_pop_head(&manager->unwritten));
+        }
+}
+
+void jobs_drop_records(Manager *manager) {
+        Unwritten *unwritten;
+
+        while ((unwritten = g_queue_pop_head(&manager->unwritten))) {
+                json_object_put(unwritten->record);
+                g_free(unwritten);
+        }
+}
+
 static void record_end(Job *job, json_object *record) {
         Manager *manager = job->manager;
-        int r = -EIO;
+        Unwritten *unwritten;
 
         if (!record)
                 record = job_record(job);
@@ -173,25 +219,33 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "message", job->message);
         json_add_u64(record, "uid", job->uid);
         json_add_u64(record, "write-usec", job->write_usec);
-        if (manager->history)
-                r = history_append(manager->history, RECORD_FINISHED, record, NULL);
-        else
-                json_object_put(record);
-        if (r < 0)
-                log_error_errno(r, "Cannot record the end of job %u", job->id);
-        else
-                activation_report_remove(manager->settings->runtime_folder, job->id);
+        if (job->cancel_asked)
+                json_add_u64(record, "cancel-uid", job->cancel_uid);
+        if (job->cancel_sent && job->cancel_error >= 0)
+                json_add_u64(record, "cancel-answer", (uint64_t) job->cancel_error);
+        jobs_retry_records(manager); /* in their order */
+        if (manager->unwritten.length == 0 && write_end(manager, job->id, record))
+                return;
+        unwritten = g_new(Unwritten, 1);
+        *unwritten = (Unwritten){ job->id, record };
+        g_queue_push_tail(&manager->unwritten, unwritten);
 }
 
 static void remember_end(Job *job) {
         Image *image = images_remember(job->manager, job->guid);
+        unsigned changed = 0;
 
+        if (image->last_result != job->result)
+                changed |= IMAGE_PROPERTY_LAST_RESULT;
+        if (image->last_error != job->error)
+                changed |= IMAGE_PROPERTY_LAST_ERROR;
         image->last_result = job->result;
         image->last_error = job->error;
-        if (job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED)
+        memcpy(image->last_to, job->to, sizeof(image->last_to));
+        if (job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED) {
                 image->last_activated_usec = job->finished_usec;
-        image->unsettled_job =
-                        job->result == RESULT_UNKNOWN || job->result == RESULT_UNVERIFIED ? job->id : 0;
+                changed |= IMAGE_PROPERTY_LAST_ACTIVATED;
+        }
         image_changed(job->manager, image,
                       IMAGE_PROPERTY_LAST_RESULT | IMAGE_PROPERTY_LAST_ERROR |
                                       IMAGE_PROPERTY_LAST_ACTIVATED);
@@ -239,9 +293,15 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
 
         job->state = JOB_DONE;
         image = manager_find_image(manager, job->guid);
-        if (image)
+        if (image) {
                 image_refresh_state(manager, image);
-        manager->observer->job_changed(job, JOB_PROPERTY_STATE | JOB_PROPERTY_END, manager->userdata);
+                image_evaluate(manager, image);
+        }
+        manager->observer->job_changed(
+                        job,
+                        JOB_PROPERTY_STATE | JOB_PROPERTY_END |
+                                        (error_is_retryable(error) ? JOB_PROPERTY_RETRYABLE : 0),
+                        manager->userdata);
         manager->observer->job_ended(job, manager->userdata);
         keep_for_a_while(job);
         end_batch(manager, job);
@@ -250,12 +310,20 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
         manager_job_over(manager);
 }
 
-int manager_cancel_job(Manager *manager, Job *job) {
+int manager_cancel_job(Manager *manager, Job *job, uint32_t uid) {
+        int r = 0;
+
         if (job_is_done(job))
                 return -ESRCH;
+        if (!job->cancel_asked) {
+                job->cancel_asked = true;
+                job->cancel_uid = uid;
+        }
         if (job_is_running(job))
-                activation_cancel(job);
+                r = activation_cancel(job);
         else
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);
-        return 0;
+        if (r >= 0)
+                log_info("Job %u: uid %u asked to cancel it.", job->id, uid);
+        return r;
 }

@@ -2,6 +2,7 @@
 /* The manager's life: made, started, ready, stopped. */
 
 #include "daemon/manager.h"
+#include "daemon/config.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -41,6 +42,8 @@ static void on_polled(void *userdata) {
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
 
         (void) sd_notify(false, "WATCHDOG=1");
+        jobs_retry_records(manager);
+        manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
 }
@@ -55,14 +58,14 @@ static void on_device_event(const char *action, bool inventory_changed, void *us
                 manager->change_event_seen = true;
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         }
-        scanner_mark_dirty(manager->scanner, manager->settings->settle_usec);
+        scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
 }
 
 static void on_overflow(void *userdata) {
         Manager *manager = userdata;
 
         log_warning("Uevents were lost; reading the whole tree.");
-        scanner_mark_dirty(manager->scanner, manager->settings->settle_usec);
+        scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
 }
 
 static const UeventCallbacks uevent_callbacks = { .device_event = on_device_event, .overflow = on_overflow };
@@ -77,10 +80,11 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->observer = observer;
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
+        manager->config = config_new();
         manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
         manager->request_ids = request_ids_new();
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
-        manager->scanner = scanner_new(event, &settings->worker, clock, settings->poll_usec,
+        manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
         return manager;
 }
@@ -93,10 +97,13 @@ static int on_ready_timer(sd_event_source *source, uint64_t usec, void *userdata
         return 0;
 }
 
-void manager_start(Manager *manager) {
+int manager_start(Manager *manager) {
         int r;
 
+        manager_load_config(manager);
         r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
+        if (r == -EBUSY)
+                return log_error_errno(r, "Another lfad uses %s", manager->settings->state_folder);
         if (r < 0)
                 log_error_errno(r, "Cannot open the history in %s; nothing will be activated",
                                 manager->settings->state_folder);
@@ -104,12 +111,15 @@ void manager_start(Manager *manager) {
         if (uevent_monitor_state(manager->uevents) != UEVENTS_LISTENING)
                 log_warning("No uevents arrive here (monitor: %s); relying on the poll alone.",
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
+        /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
+        manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         recovery_run(manager);
         scanner_scan(manager->scanner);
         r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
                                        READY_PATIENCE_USEC, USEC_PER_MSEC, on_ready_timer, manager);
         if (r < 0)
                 log_error_errno(r, "Cannot add the start's timer");
+        return 0;
 }
 
 static void check_stopped(Manager *manager) {
@@ -152,8 +162,11 @@ void *manager_free(Manager *manager) {
         g_queue_clear(&manager->finished);
         g_hash_table_unref(manager->jobs);
         request_ids_free(manager->request_ids);
+        jobs_drop_records(manager);
         g_hash_table_unref(manager->images);
         history_free(manager->history);
+        config_free(manager->config);
+        g_free(manager->config_error);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);
         g_free(manager);

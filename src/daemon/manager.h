@@ -4,6 +4,7 @@
 /* The daemon's heart without a bus: images, jobs, the queue. Files of this folder share the struct; other
  * layers use the functions. */
 
+#include "core/config.h"
 #include "core/gates.h"
 #include "core/tree.h"
 #include "daemon/history.h"
@@ -43,8 +44,7 @@ typedef struct ManagerSettings {
         WorkerSettings worker;
         const char *state_folder;   /* /var/lib/lfad */
         const char *runtime_folder; /* /run/lfad */
-        uint64_t poll_usec;
-        uint64_t settle_usec;
+        const char *config_root;    /* below which the configuration files are; NULL = / */
 } ManagerSettings;
 
 struct Manager {
@@ -54,6 +54,9 @@ struct Manager {
         const ManagerObserver *observer;
         void *userdata;
 
+        Config *config;     /* what is in force; never NULL */
+        char *config_error; /* why the files could not be loaded at start: gate "config" refuses; or NULL */
+
         History *history; /* NULL when it could not be opened: then nothing is activated */
         Scanner *scanner;
         UeventMonitor *uevents;
@@ -62,6 +65,7 @@ struct Manager {
         GHashTable *jobs;   /* id -> Job, owned; also those that ended up to 60 s ago */
         GQueue queue;       /* Job, weak: not yet running, in order */
         GQueue finished;    /* Job, weak: ended, oldest first */
+        GQueue unwritten;   /* ends of jobs that could not be recorded yet (jobs.c) */
         RequestIds *request_ids;
         uint32_t last_batch;
         Job *current; /* weak: the one that runs */
@@ -69,7 +73,7 @@ struct Manager {
         DriverState driver_state;
         DriverProfile profile;
         bool change_event_seen;          /* tells nvnew from nv3 */
-        uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC; 0 = for as long as we know */
+        uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
         bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
         int lock_fd;                     /* held between "guarding" and the worker's start */
 
@@ -90,8 +94,9 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
                      const ManagerObserver *observer, void *userdata);
 void *manager_free(Manager *manager);
 
-/* Recovers what an earlier lfad left, begins to listen and to scan. */
-void manager_start(Manager *manager);
+/* Recovers what an earlier lfad left, begins to listen and to scan. Returns 0, or -EBUSY (logged) when
+ * another lfad runs on the same state. */
+int manager_start(Manager *manager);
 
 /* No new jobs; unstarted ones end cancelled; a running one is awaited. Then observer.stopped is called (from
  * the event loop, perhaps at once). Calling it again does nothing. */
@@ -99,6 +104,12 @@ void manager_stop(Manager *manager);
 
 /* A job has ended: a manager that stops may have come to its end. */
 void manager_job_over(Manager *manager);
+
+/* The kernel works for a job, ours or one of an earlier lfad: nothing can be read, and calls are judged by
+ * what was read before. */
+static inline bool manager_is_activating(const Manager *manager) {
+        return manager->current || manager->foreign_activation;
+}
 
 /* --- images (images.c, lookup.c) --- */
 
@@ -128,9 +139,12 @@ typedef struct Expectations {
         ExpectedVersion current, pending;
 } Expectations;
 
-/* Runs every gate for this image now. job: the one that asks, or NULL for a call. Remembers the blockers. */
+/* Runs every gate for this image now. job: the one that asks, or NULL for a call. */
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
                        GateVerdict verdicts[static _GATE_MAX]);
+
+/* Publishes which gates would refuse anybody. */
+void image_evaluate(Manager *manager, Image *image);
 
 /* For a person who asks: at_usec is CLOCK_REALTIME in µs, 0 = now. What cannot be foreseen is judged as it
  * is now. */
@@ -152,15 +166,20 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
 /* Whether so many more jobs of this caller fit. Returns 0 or -EDQUOT. */
 int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more);
 
-/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once.
- * Returns 0, or -ESRCH when the job has ended. */
-int manager_cancel_job(Manager *manager, Job *job);
+/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. uid: who
+ * asked. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
+ * not be asked. */
+int manager_cancel_job(Manager *manager, Job *job, uint32_t uid);
 
 void job_set_state(Job *job, JobState state);
 
 /* Records the end and tells everybody. message NULL: the error's own text. record: a job_record with more
  * keys, or NULL; the reference is taken. */
 void job_finish(Job *job, JobResult result, ErrorId error, const char *message, json_object *record);
+
+/* Tries again to write the ends that could not be written. */
+void jobs_retry_records(Manager *manager);
+void jobs_drop_records(Manager *manager);
 
 /* Enters a job that an earlier lfad accepted. */
 Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request);
@@ -171,6 +190,10 @@ Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request);
 void queue_schedule(Manager *manager);
 void queue_drop(Manager *manager, Job *job);
 
+/* What the head of the queue was kept waiting for is over: its patience with an unsettled tree begins anew.
+ */
+void queue_forget_patience(Manager *manager);
+
 /* --- activating (activation.c) --- */
 
 /* Takes a job through lock, last gates, record and worker. Returns 0 when it runs or has ended; -EBUSY when
@@ -180,8 +203,15 @@ int activation_begin(Manager *manager, Job *job);
 /* Follows a write that a worker of an earlier lfad has begun: until it ends, then its report is judged. */
 void activation_adopt(Manager *manager, Job *job);
 
-/* Asks the kernel driver, once, to cancel. */
-void activation_cancel(Job *job);
+/* Says so, again and again, when a write takes longer than the driver's own budgets. */
+void activation_watch_for_long_write(Manager *manager);
+
+/* Waits for the end of the current job's worker by its lock, for want of anything better. */
+void activation_follow(Manager *manager);
+
+/* Asks the kernel driver, once, to cancel. Returns 0; -ESRCH when the write is over; another negative errno
+ * when it could not be asked. */
+int activation_cancel(Job *job);
 
 /* Waits for the end of a worker that belongs to no job that is known. */
 void activation_watch_foreign(Manager *manager);

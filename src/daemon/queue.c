@@ -9,10 +9,10 @@
 /* A reading may be this old when a job is taken up; the worker looks once more right before it writes. */
 #define FRESH_USEC USEC_PER_SEC
 
-static void take_up(Manager *manager);
+static void take_up(Manager *manager, bool is_fresh);
 
 static int on_queue(sd_event_source *source, void *userdata) {
-        take_up(userdata);
+        take_up(userdata, false);
         return 0;
 }
 
@@ -41,8 +41,15 @@ void queue_drop(Manager *manager, Job *job) {
         }
 }
 
+void queue_forget_patience(Manager *manager) {
+        Job *job = g_queue_peek_head(&manager->queue);
+
+        if (job)
+                job->taken_up_usec = 0;
+}
+
 static int on_queue_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        take_up(userdata);
+        take_up(userdata, false);
         return 0;
 }
 
@@ -66,21 +73,22 @@ static void on_fresh(int error, void *userdata) {
 
         manager->queue_waits_for_scan = false;
         if (error >= 0 || !job)
-                take_up(manager);
+                take_up(manager, true); /* however long the reading took */
         else if (error != -ECANCELED)
                 job_finish(job, RESULT_REFUSED, LFA_ERROR_KERNEL_BUSY,
                            "The driver's tree could not be read.", NULL);
 }
 
-static bool is_fresh(Manager *manager) {
+static bool reading_is_fresh(Manager *manager) {
         uint64_t now = clock_monotonic(manager->clock);
 
         if (manager->queue_waits_for_scan)
                 return false;
-        if (scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, manager))
-                return true;
-        manager->queue_waits_for_scan = true;
-        return false;
+        manager->queue_waits_for_scan = true; /* before: a scan that cannot be started answers at once */
+        if (!scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, manager))
+                return false;
+        manager->queue_waits_for_scan = false;
+        return true;
 }
 
 /* Waits, ends the job, or says that it may go. */
@@ -103,14 +111,16 @@ static bool pass_gates(Manager *manager, Job *job) {
         return false;
 }
 
-static void take_up(Manager *manager) {
+static void take_up(Manager *manager, bool is_fresh) {
         Job *job = g_queue_peek_head(&manager->queue);
 
         if (!job || manager->current || manager->foreign_activation || manager->stopping || !manager->ready)
                 return;
         if (job->taken_up_usec == 0)
                 job->taken_up_usec = clock_monotonic(manager->clock);
-        if (!is_fresh(manager) || !pass_gates(manager, job))
+        if (!is_fresh && !reading_is_fresh(manager))
+                return;
+        if (!pass_gates(manager, job))
                 return;
         manager->current = g_queue_pop_head(&manager->queue);
         if (activation_begin(manager, job) == -EBUSY) {

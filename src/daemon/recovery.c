@@ -4,12 +4,15 @@
  * "finished" for each "queued". */
 
 #include "core/enum-names.h"
+#include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/history-query.h"
 #include "daemon/manager.h"
 #include "util/log.h"
 
-#include <limits.h>
+/* How far back a start looks: jobs that have no end are at most 64, and their records lie at the end. */
+#define RECORDS_READ 4096
 
 /* What the history says of a job that has no end. */
 typedef struct Unfinished {
@@ -49,6 +52,19 @@ static uint32_t u32_or_zero(json_object *record, const char *key) {
 static void copy_version(json_object *record, const char *key, char ret[static VERSION_SIZE]) {
         if (version_parse(string_or_empty(record, key), ret) < 0)
                 ret[0] = 0;
+}
+
+static bool is_this_boot(Manager *manager, json_object *record) {
+        return strcmp(string_or_empty(record, "boot-id"), history_boot_id(manager->history)) == 0;
+}
+
+/* What was known when lfad last looked: what moved while it was away is found when it looks again. */
+static void read_known_values(Manager *manager, json_object *record, Image *image, const char *version_key,
+                              int8_t pending) {
+        if (*string_or_empty(record, version_key))
+                copy_version(record, version_key, image->values.current_version);
+        /* Whether something is pending says nothing any more after a boot. */
+        image->values.pending = is_this_boot(manager, record) ? pending : -1;
 }
 
 static ExpectedVersion read_expectation(json_object *record, const char *key) {
@@ -101,6 +117,7 @@ static void read_queued(Manager *manager, GHashTable *unfinished, json_object *r
         entry->pid = u32_or_zero(record, "pid");
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
         remember_request(manager, record, entry);
+        read_known_values(manager, record, images_remember(manager, guid), "from", 1);
         g_hash_table_replace(unfinished, GUINT_TO_POINTER(id), entry);
 }
 
@@ -115,15 +132,12 @@ static void read_started(GHashTable *unfinished, json_object *record) {
                 entry->started_usec = 1;
 }
 
-static bool is_this_boot(Manager *manager, json_object *record) {
-        return strcmp(string_or_empty(record, "boot-id"), history_boot_id(manager->history)) == 0;
-}
-
 static void read_finished(Manager *manager, json_object *record) {
         const char *guid = string_or_empty(record, "guid");
         JobResult result = job_result_from_string(string_or_empty(record, "result"));
         uint64_t pending_after = 1, error = 1;
-        bool repeat = false;
+        bool repeat = false, has_pending;
+        uint32_t row;
         Image *image;
 
         if (!guid_is_valid(guid) || (int) result < 0)
@@ -137,15 +151,25 @@ static void read_finished(Manager *manager, json_object *record) {
                                                ? u32_or_zero(record, "job")
                                                : 0;
         (void) json_get_u64(record, "errno", &error);
-        if (json_get_u64(record, "pending-after", &pending_after) >= 0 && error == 0 && pending_after == 0)
-                image->pending_fell_before = true;
+        has_pending = json_get_u64(record, "pending-after", &pending_after) >= 0;
+        if (has_pending) {
+                if (error == 0 && pending_after == 0)
+                        image->pending_fell_before = true;
+                read_known_values(manager, record, image, "version-after", pending_after == 1);
+        }
+        row = u32_or_zero(record, "verdict-row");
+        if (row != 0 && row != VERDICT_NOTHING_WRITTEN) /* 0: it never began */
+                image->unsettled_job = verdict_is_open(result, has_pending ? pending_after == 1 : -1)
+                                                       ? u32_or_zero(record, "job")
+                                                       : 0;
         (void) json_get_bool(record, "repeat", &repeat);
         image->repeat = repeat && is_this_boot(manager, record);
-        copy_version(record, "to", image->repeat_to);
+        copy_version(record, "to", image->last_to);
 }
 
 static void read_outside_change(Manager *manager, json_object *record) {
         const char *guid = string_or_empty(record, "guid");
+        bool pending = false;
         Image *image;
 
         if (!guid_is_valid(guid))
@@ -153,6 +177,8 @@ static void read_outside_change(Manager *manager, json_object *record) {
         image = images_remember(manager, guid);
         image->repeat = false;
         image->unsettled_job = 0;
+        (void) json_get_bool(record, "pending", &pending);
+        read_known_values(manager, record, image, "to", pending);
 }
 
 static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
@@ -193,15 +219,37 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
         return job;
 }
 
+/* An error is no proof that the worker has ended. */
 static bool worker_still_runs(Manager *manager) {
         int fd = activation_lock_take(manager->settings->runtime_folder);
 
-        if (fd >= 0)
-                close(fd);
-        return fd == -EBUSY;
+        if (fd < 0)
+                return true;
+        close(fd);
+        return false;
 }
 
-static void settle(Manager *manager, const Unfinished *entry, bool worker_runs) {
+/* Which of the jobs that were begun is the one whose worker holds the lock: the one it wrote into the lock;
+ * else, since only one runs at a time, the newest. NULL when none can be. */
+static const Unfinished *find_running(Manager *manager, const GPtrArray *entries) {
+        const Unfinished *newest = NULL;
+        uint32_t job;
+
+        (void) activation_lock_holder(manager->settings->runtime_folder, &job);
+        for (unsigned i = 0; i < entries->len; i++) {
+                const Unfinished *entry = entries->pdata[i];
+
+                if (entry->started_usec == 0 ||
+                    strcmp(entry->boot_id, history_boot_id(manager->history)) != 0)
+                        continue;
+                if (entry->id == job)
+                        return entry;
+                newest = entry;
+        }
+        return newest;
+}
+
+static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
         Job *job = restore_job(manager, entry);
         ActivationReport report;
         int r;
@@ -214,7 +262,7 @@ static void settle(Manager *manager, const Unfinished *entry, bool worker_runs) 
                 job_conclude(job, NULL, true);
                 return;
         }
-        if (worker_runs && !manager->current) {
+        if (is_running) {
                 log_notice("Job %u: its activation still runs; following it.", job->id);
                 activation_adopt(manager, job);
                 return;
@@ -234,11 +282,13 @@ void recovery_run(Manager *manager) {
         g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
         g_autoptr(GPtrArray) records = NULL, entries = g_ptr_array_new();
         bool worker_runs = worker_still_runs(manager);
+        const HistoryQuery newest = { .guid = "", .type = "", .limit = RECORDS_READ };
+        const Unfinished *running = NULL;
         GHashTableIter iterator;
         void *value;
 
         if (manager->history) {
-                records = history_read_tail(manager->history, UINT_MAX);
+                records = history_query(manager->history, &newest);
                 for (unsigned i = 0; i < records->len; i++)
                         read_record(manager, unfinished, records->pdata[i]);
         }
@@ -246,8 +296,13 @@ void recovery_run(Manager *manager) {
         while (g_hash_table_iter_next(&iterator, NULL, &value))
                 g_ptr_array_add(entries, value);
         g_ptr_array_sort(entries, compare_ids);
+        if (worker_runs)
+                running = find_running(manager, entries);
+        if (running) /* first: while it runs no other job may become the current one */
+                settle(manager, running, true);
         for (unsigned i = 0; i < entries->len; i++)
-                settle(manager, entries->pdata[i], worker_runs);
+                if (entries->pdata[i] != running)
+                        settle(manager, entries->pdata[i], false);
         if (worker_runs && !manager->current)
                 activation_watch_foreign(manager);
 }

@@ -4,6 +4,7 @@
 #include "daemon/scanner.h"
 #include "util/log.h"
 #include "util/macros.h"
+#include "util/ratelimit.h"
 
 /* A healthy image shows the values of a dropped one for milliseconds; a dropped one's directory goes within
  * 3 ms, under load within a second (kernel driver, observed). */
@@ -11,8 +12,14 @@
 #define CONFIRMATIONS_MAX 8
 #define WAIT_MAX_USEC (10 * USEC_PER_SEC)
 #define SETTLE_STRETCH 5
-/* Whoever may ask for readings may not keep firmware busy with them. */
-#define ASKED_INTERVAL_USEC (200 * USEC_PER_MSEC)
+/* Whoever may ask for readings may not keep firmware busy with them: a burst, then one a second; and scans
+ * that take long leave four times as long between them. */
+#define ASKED_PAUSE_USEC (200 * USEC_PER_MSEC)
+#define ASKED_PAUSE_FACTOR 4
+#define ASKED_PAUSE_MAX_USEC                                                                                \
+        USEC_PER_SEC /* far below WAIT_MAX_USEC: one slow scan must not refuse those who ask later */
+#define ASKED_BURST 10
+#define ASKED_REFILL_USEC USEC_PER_SEC
 
 typedef struct Waiting {
         uint64_t not_before_usec, deadline_usec;
@@ -25,6 +32,7 @@ struct Scanner {
         const WorkerSettings *settings;
         const Clock *clock;
         uint64_t poll_usec;
+        uint64_t polled_usec; /* CLOCK_MONOTONIC of the last poll, at first of the start */
         const ScannerCallbacks *callbacks;
         void *userdata;
 
@@ -38,10 +46,16 @@ struct Scanner {
         Tree *reading;      /* what the running scan has said so far */
         bool reading_ended; /* its "end" came */
         int reading_error;
-        uint64_t began_usec;
+        uint64_t began_usec, ended_usec;
+
+        uint64_t asked_scan_usec; /* when the next scan that somebody asked for is due, 0 = none */
+        unsigned asked_tokens;
+        uint64_t asked_refilled_usec;
 
         Tree *candidate; /* a reading that waits for a second one to agree */
         unsigned confirmations;
+        uint64_t confirm_usec;   /* a reading that began earlier confirms nothing */
+        RateLimit failure_limit; /* of log lines */
         Tree *published;
         uint64_t published_began_usec;
         GArray *waiters; /* Waiting */
@@ -77,7 +91,8 @@ static void answer_waiters(Scanner *scanner, int error) {
         for (unsigned i = 0; i < scanner->waiters->len;) {
                 Waiting waiting = g_array_index(scanner->waiters, Waiting, i);
 
-                if (error >= 0 && waiting.not_before_usec > scanner->published_began_usec) {
+                if (waiting.not_before_usec >
+                    (error >= 0 ? scanner->published_began_usec : scanner->began_usec)) {
                         i++;
                         continue;
                 }
@@ -106,14 +121,19 @@ static void scan_at(Scanner *scanner, uint64_t at_usec) {
 
 /* A reading that may be a glimpse of a refresh counts when the next one says the same. */
 static void judge_reading(Scanner *scanner, Tree *tree) {
-        bool doubtful = scanner->published && tree_change_needs_confirmation(scanner->published, tree);
+        g_autoptr(Tree) nothing = tree_new();
+        bool doubtful = tree_change_needs_confirmation(scanner->published ? scanner->published : nothing,
+                                                       tree);
 
         if (doubtful && scanner->confirmations < CONFIRMATIONS_MAX &&
-            (!scanner->candidate || !tree_equal(scanner->candidate, tree))) {
+            (!scanner->candidate || scanner->began_usec < scanner->confirm_usec ||
+             !tree_equal(scanner->candidate, tree))) {
                 tree_free(scanner->candidate);
                 scanner->candidate = tree;
+                if (scanner->confirmations == 0 || scanner->began_usec >= scanner->confirm_usec)
+                        scanner->confirm_usec = now_usec(scanner) + CONFIRM_USEC;
                 scanner->confirmations++;
-                scan_at(scanner, now_usec(scanner) + CONFIRM_USEC);
+                scan_at(scanner, scanner->confirm_usec);
                 return;
         }
         publish(scanner, tree);
@@ -141,21 +161,32 @@ static void on_answer(const Answer *answer, void *userdata) {
         }
 }
 
+static uint64_t asked_pause_end(const Scanner *scanner) {
+        uint64_t duration = scanner->ended_usec - MIN(scanner->ended_usec, scanner->began_usec);
+
+        return scanner->ended_usec +
+               CLAMP(ASKED_PAUSE_FACTOR * duration, ASKED_PAUSE_USEC, ASKED_PAUSE_MAX_USEC);
+}
+
 static void on_ended(bool clean, void *userdata) {
         Scanner *scanner = userdata;
         Tree *tree = g_steal_pointer(&scanner->reading);
         int error = !clean || !scanner->reading_ended ? -EBADMSG : scanner->reading_error;
 
         scanner->worker = worker_process_free(scanner->worker);
+        scanner->ended_usec = now_usec(scanner);
         if (scanner->again && !scanner->held)
                 scan_at(scanner, 0);
+        else if (scanner->asked_scan_usec > 0 && !scanner->held)
+                scan_at(scanner, MAX(scanner->asked_scan_usec, asked_pause_end(scanner)));
         if (scanner->tainted) {
                 scanner->tainted = false;
                 tree_free(tree);
                 return;
         }
         if (error < 0) {
-                log_warning_errno(error, "Reading the driver's tree failed");
+                if (ratelimit_pass(&scanner->failure_limit, scanner->ended_usec))
+                        log_warning_errno(error, "Reading the driver's tree failed");
                 tree_free(tree);
                 answer_waiters(scanner, error);
                 return;
@@ -175,7 +206,7 @@ static void start_scan(Scanner *scanner) {
                 return;
         }
         scanner->again = false;
-        scanner->dirty_since_usec = 0;
+        scanner->dirty_since_usec = scanner->asked_scan_usec = 0;
         if (scanner->scan_source)
                 (void) sd_event_source_set_enabled(scanner->scan_source, SD_EVENT_OFF);
 
@@ -186,6 +217,8 @@ static void start_scan(Scanner *scanner) {
         scanner->reading_ended = false;
         r = worker_process_start(scanner->event, scanner->settings, arguments, -EBADF, &worker_callbacks,
                                  scanner, &scanner->worker);
+        if (r > 0) /* it runs, and nobody hears it */
+                r = -EIO;
         if (r < 0) {
                 log_error_errno(r, "Cannot start %s", scanner->settings->path);
                 scanner->reading = tree_free(scanner->reading);
@@ -193,11 +226,18 @@ static void start_scan(Scanner *scanner) {
         }
 }
 
+static int on_poll(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void arm_poll(Scanner *scanner) {
+        arm_timer(scanner, &scanner->poll_source, scanner->polled_usec + scanner->poll_usec, USEC_PER_SEC,
+                  on_poll, "poll");
+}
+
 static int on_poll(sd_event_source *source, uint64_t usec, void *userdata) {
         Scanner *scanner = userdata;
 
-        arm_timer(scanner, &scanner->poll_source, now_usec(scanner) + scanner->poll_usec, USEC_PER_SEC,
-                  on_poll, "poll");
+        scanner->polled_usec = now_usec(scanner);
+        arm_poll(scanner);
         scanner->callbacks->polled(scanner->userdata);
         start_scan(scanner);
         return 0;
@@ -210,13 +250,21 @@ Scanner *scanner_new(sd_event *event, const WorkerSettings *settings, const Cloc
         scanner->event = sd_event_ref(event);
         scanner->settings = settings;
         scanner->clock = clock;
+        scanner->failure_limit = (RateLimit){ .interval_usec = 60 * USEC_PER_SEC, .burst = 5 };
         scanner->poll_usec = poll_usec;
         scanner->callbacks = callbacks;
         scanner->userdata = userdata;
+        scanner->asked_tokens = ASKED_BURST;
+        scanner->asked_refilled_usec = clock_monotonic(clock);
         scanner->waiters = g_array_new(FALSE, FALSE, sizeof(Waiting));
-        arm_timer(scanner, &scanner->poll_source, now_usec(scanner) + poll_usec, USEC_PER_SEC, on_poll,
-                  "poll");
+        scanner->polled_usec = now_usec(scanner);
+        arm_poll(scanner);
         return scanner;
+}
+
+void scanner_set_poll(Scanner *scanner, uint64_t poll_usec) {
+        scanner->poll_usec = poll_usec;
+        arm_poll(scanner);
 }
 
 void scanner_mark_dirty(Scanner *scanner, uint64_t settle_usec) {
@@ -236,7 +284,7 @@ void scanner_hold(Scanner *scanner, bool hold) {
         scanner->held = hold;
         if (hold && scanner->worker)
                 scanner->tainted = scanner->again = true;
-        if (!hold && scanner->again)
+        if (!hold && (scanner->again || scanner->asked_scan_usec > 0))
                 start_scan(scanner);
 }
 
@@ -261,9 +309,9 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata) {
-        uint64_t now = now_usec(scanner);
-        Waiting waiting = { not_before_usec, now + WAIT_MAX_USEC, waiter, userdata };
+/* Returns true when a good enough reading was published already; else the waiter is in the list. */
+static bool add_waiter(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata) {
+        Waiting waiting = { not_before_usec, now_usec(scanner) + WAIT_MAX_USEC, waiter, userdata };
 
         if (scanner->published && scanner->published_began_usec >= not_before_usec)
                 return true;
@@ -271,13 +319,59 @@ bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter,
                 arm_timer(scanner, &scanner->timeout_source, waiting.deadline_usec, USEC_PER_MSEC,
                           on_timeout, "scan-timeout");
         g_array_append_val(scanner->waiters, waiting);
-        /* A scan that runs, or a confirmation that is due, may have begun too early for this one. */
-        if (scanner->worker && scanner->began_usec >= not_before_usec)
-                return false;
-        if (now < scanner->began_usec + ASKED_INTERVAL_USEC && scanner->began_usec > 0)
-                scan_at(scanner, scanner->began_usec + ASKED_INTERVAL_USEC);
-        else
+        return false;
+}
+
+/* Whether the scan that runs will do for one who wants a reading not older than that. */
+static bool runs_since(const Scanner *scanner, uint64_t not_before_usec) {
+        return scanner->worker && scanner->began_usec >= not_before_usec;
+}
+
+bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata) {
+        if (add_waiter(scanner, not_before_usec, waiter, userdata))
+                return true;
+        if (!runs_since(scanner, not_before_usec))
                 start_scan(scanner);
+        return false;
+}
+
+/* When the next asked scan may begin; takes a token. */
+static uint64_t plan_asked_scan(Scanner *scanner) {
+        uint64_t now = now_usec(scanner), refills;
+
+        refills = (now - scanner->asked_refilled_usec) / ASKED_REFILL_USEC;
+        if (scanner->asked_tokens + refills >= ASKED_BURST) {
+                scanner->asked_tokens = ASKED_BURST;
+                scanner->asked_refilled_usec = now;
+        } else {
+                scanner->asked_tokens += (unsigned) refills;
+                scanner->asked_refilled_usec += refills * ASKED_REFILL_USEC;
+        }
+        if (scanner->asked_tokens > 0) {
+                scanner->asked_tokens--;
+                return now;
+        }
+        scanner->asked_refilled_usec += ASKED_REFILL_USEC; /* the next token, taken in advance */
+        return scanner->asked_refilled_usec;
+}
+
+bool scanner_ask(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata) {
+        uint64_t at;
+
+        if (add_waiter(scanner, not_before_usec, waiter, userdata))
+                return true;
+        if (runs_since(scanner, not_before_usec) || scanner->asked_scan_usec > 0)
+                return false;
+        at = MAX(plan_asked_scan(scanner), 1);
+        scanner->asked_scan_usec = at;
+        if (scanner->worker || scanner->held)
+                return false; /* its end looks here */
+        if (scanner->ended_usec > 0)
+                at = MAX(at, asked_pause_end(scanner));
+        if (at <= now_usec(scanner))
+                start_scan(scanner);
+        else
+                scan_at(scanner, at);
         return false;
 }
 

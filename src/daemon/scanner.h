@@ -23,6 +23,9 @@ Scanner *scanner_new(sd_event *event, const WorkerSettings *settings, const Cloc
                      const ScannerCallbacks *callbacks, void *userdata);
 void *scanner_free(Scanner *scanner);
 
+/* Another time between two polls, counted from the last one. */
+void scanner_set_poll(Scanner *scanner, uint64_t poll_usec);
+
 /* Something may have changed: scan once it has been quiet for settle_usec, at the latest after 5 *
  * settle_usec. */
 void scanner_mark_dirty(Scanner *scanner, uint64_t settle_usec);
@@ -41,6 +44,10 @@ typedef void (*ScanWaiter)(int error, void *userdata);
 /* Returns true when such a scan was published already (waiter is not called then), else waits, starting a
  * scan. */
 bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata);
+
+/* The same for a caller from outside, who may have to wait some moments: asked scans are limited in number.
+ */
+bool scanner_ask(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata);
 
 /* Forgets waiters with this userdata. */
 void scanner_forget(Scanner *scanner, void *userdata);

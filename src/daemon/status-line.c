@@ -42,6 +42,8 @@ void manager_notify_status(Manager *manager) {
 
         if (manager->current)
                 status = describe_activation(manager);
+        else if (manager->config_error)
+                status = g_strdup_printf("Nothing will be activated: %s", manager->config_error);
         else if (manager->foreign_activation)
                 status = g_strdup("Waiting for an activation of an earlier lfad to end");
         else if (manager->driver_state == DRIVER_NO_DRIVER)

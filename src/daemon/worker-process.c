@@ -170,9 +170,11 @@ int worker_process_start(sd_event *event, const WorkerSettings *settings, const 
         worker->pid = pid;
         worker->output_fd = steal_fd(&read_end);
         r = watch(worker, event);
-        if (r < 0)
-                /* It runs, and is not heard: its report and its lock still tell what it did. */
-                log_error_errno(r, "Cannot watch lfad-worker[%d]", (int) pid);
+        if (r < 0) {
+                log_error_errno(r, "lfad-worker[%d] runs, but cannot be watched", (int) pid);
+                worker_process_free(worker);
+                return 1;
+        }
         *ret = worker;
         return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Telling the versions of the kernel driver apart. Evidence, strongest first:
- *   no current_version                        rfc1 (no force_cpu_rendezvous), rfc2 or nvrfc (same to us)
- *   current_version, no auto_activate         v1nv when the platform driver ARM_LFA exists; else v2s or v1,
- * told apart by pending_version, which v2s knows how to leave out auto_activate, device faux/arm-lfa v2
- * (v2bos looks the same) auto_activate otherwise                   v3 when an unknown image's name is empty,
- * nv3 when it is the GUID; nvnew differs from nv3 by its `change` uevent only */
+ * - no current_version: rfc1 (no force_cpu_rendezvous), else rfc2 or nvrfc (the same to us);
+ * - current_version, no auto_activate: v1nv when the platform driver ARM_LFA exists; else v2s or v1, told apart by
+ *   pending_version, which v2s knows how to leave out;
+ * - auto_activate, and the device faux/arm-lfa: v2 (v2bos looks the same);
+ * - auto_activate otherwise: v3 when an unknown image's name is empty, nv3 when it is the GUID; nvnew differs from nv3
+ *   by its `change` uevent only. */
 
 #include "kernel/profile-detect.h"
 #include "core/version.h"

@@ -16,9 +16,12 @@ int attr_read(int dir_fd, const char *name, char *buffer, size_t size) {
         n = read(fd, buffer, size);
         if (n < 0)
                 return -errno;
+        /* A buffer filled to the brim tells nothing about what follows: longer, or a second line. */
+        if ((size_t) n >= size)
+                return -EBADMSG;
         if (n > 0 && buffer[n - 1] == '\n')
                 n--;
-        if ((size_t) n >= size || memchr(buffer, 0, (size_t) n) || memchr(buffer, '\n', (size_t) n))
+        if (memchr(buffer, 0, (size_t) n) || memchr(buffer, '\n', (size_t) n))
                 return -EBADMSG;
         buffer[n] = 0;
         return (int) n;

@@ -4,6 +4,7 @@
 #include "util/json.h"
 #include "util/macros.h"
 
+#include <glib.h>
 #include <json-c/json_tokener.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@ json_object *json_parse_line(const char *text, size_t length) {
         json_object *object;
 
         if (length == 0 || length > INT32_MAX)
+                return NULL;
+        /* json-c's own check lets surrogates and overlong forms pass, which D-Bus does not take. */
+        if (!g_utf8_validate(text, (gssize) length, NULL))
                 return NULL;
         tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
         if (!tokener)
@@ -62,6 +66,9 @@ int json_get_u64(json_object *object, const char *key, uint64_t *ret) {
                 return r;
         /* json-c keeps values above INT64_MAX as unsigned and clamps negative ones to 0 on this call. */
         if (json_object_get_int64(value) < 0)
+                return -EBADMSG;
+        /* ... and makes UINT64_MAX of every number that is larger. */
+        if (json_object_get_uint64(value) == UINT64_MAX)
                 return -EBADMSG;
         *ret = json_object_get_uint64(value);
         return 0;

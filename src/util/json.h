@@ -27,7 +27,8 @@ static inline void json_putp(json_object **object) {
 json_object *json_parse_line(const char *text, size_t length);
 
 /* Each getter returns 0, -ENOENT when the key is missing, -EBADMSG when the type or the range is wrong;
- * what it returns through a pointer is untouched then. Strings are borrowed from the object; a string with a
+ * what it returns through a pointer is untouched then. Numbers: UINT64_MAX is out of range, since json-c makes it of
+ * every larger one. Strings are borrowed from the object; a string with a
  * NUL inside counts as of the wrong type. */
 int json_get_string(json_object *object, const char *key, const char **ret);
 int json_get_u64(json_object *object, const char *key, uint64_t *ret);

@@ -22,10 +22,10 @@
 #define BUSY_RETRY_FIRST_MSEC 5
 #define BUSY_RETRY_TOTAL_MSEC 1000
 
-/* lfad reads the pid from the lock file when it finds the lock taken by a worker of an earlier lfad. */
-static void sign_lock(int lock_fd) {
-        char text[16];
-        int length = snprintf(text, sizeof(text), "%d\n", (int) getpid());
+/* lfad reads pid and job from the lock file when it finds the lock taken by a worker of an earlier lfad. */
+static void sign_lock(int lock_fd, uint32_t job) {
+        char text[32];
+        int length = snprintf(text, sizeof(text), "%d %u\n", (int) getpid(), job);
 
         if (lock_fd < 0)
                 return;
@@ -54,7 +54,7 @@ static bool version_matches(const ExpectedVersion *expected, const char *version
 /* Whether what is there is still what was authorised, and nothing that must never be written to. */
 static bool may_write(const WorkerRequest *request, const ImageValues *values) {
         return values->capable == 1 && values->pending == 1 && values->may_reset_cpu == 0 &&
-               !image_values_look_stale(values) &&
+               values->auto_activate != 1 && !image_values_look_stale(values) &&
                version_matches(&request->from, values->current_version) &&
                version_matches(&request->to, values->pending_version);
 }
@@ -169,7 +169,7 @@ int worker_activate(const WorkerRequest *request) {
         ActivationReport report;
         _cleanup_close_ int tree_fd = -EBADF;
 
-        sign_lock(request->lock_fd);
+        sign_lock(request->lock_fd, request->job);
         start_report(request, &report);
         tree_fd = tree_open(request->sysfs);
         if (tree_fd < 0) {

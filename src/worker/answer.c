@@ -112,6 +112,23 @@ static int get_version(json_object *object, const char *key, char ret[static VER
         return 0;
 }
 
+/* As clean_text leaves it, or absent: json-c lets control characters and surrogates through, and no bus
+ * would take half a character. */
+static int get_name(json_object *object, char ret[static IMAGE_NAME_SIZE]) {
+        const char *text;
+        int r = json_get_string(object, "name", &text);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0 || strlen(text) >= IMAGE_NAME_SIZE || !g_utf8_validate(text, -1, NULL))
+                return -EBADMSG;
+        for (const char *p = text; *p; p = g_utf8_next_char(p))
+                if (!g_unichar_isprint(g_utf8_get_char(p)))
+                        return -EBADMSG;
+        g_strlcpy(ret, text, IMAGE_NAME_SIZE);
+        return 0;
+}
+
 static int get_values(json_object *object, ImageValues *ret) {
         ImageValues values;
         const char *text;
@@ -129,8 +146,8 @@ static int get_values(json_object *object, ImageValues *ret) {
         if (get_version(object, "current-version", values.current_version) < 0 ||
             get_version(object, "pending-version", values.pending_version) < 0)
                 return -EBADMSG;
-        if (json_get_string(object, "name", &text) >= 0)
-                g_strlcpy(values.name, text, sizeof(values.name));
+        if (get_name(object, values.name) < 0)
+                return -EBADMSG;
         *ret = values;
         return 0;
 }

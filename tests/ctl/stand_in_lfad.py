@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A stand-in for lfad: owns org.arm.LFA1 on the bus of DBUS_SYSTEM_BUS_ADDRESS, answers as a scenario says.
 
-It has no policy and no driver; the real lfad is used in the component suite. The scenario, JSON in argv[1]:
+It has no policy and no driver; the real lfad is used in the component suite. The scenario, JSON on standard input:
 
   manager   properties of org.arm.LFA1.Manager
   images    [properties of org.arm.LFA1.Image]
@@ -11,6 +11,8 @@ It has no policy and no driver; the real lfad is used in the component suite. Th
   activate  {guid: what Activate does}: {"error": [name, message]} or {"job": properties at the end,
             "states": [...], "step-ms": n, "then": "end" | "stay" | "vanish" | "forget" |
             "end-before-reply" | "vanish-before-reply"}
+  pending   [guids]: what ActivatePending begins jobs for, as "activate" says, one after the other
+  explain   {guid: {"error": [name, message]} or {"verdict": {...}, "gates": [{...}]}}
   cancel    {"error": [name, message]} or {"state": ..., "result": ...}
   errors    {method: [name, message]}
 
@@ -140,8 +142,32 @@ class StandIn:
         self.reply(message, "a{oa{sa{sv}}}", dbus.Dictionary(tree, signature="oa{sa{sv}}"))
 
     def on_GetHistory(self, message, options):
-        records = [typed_all(r, RECORD_SIGNATURES) for r in self.scenario.get("history", [])]
+        say("history", json.dumps(options))
+        records = [r for r in self.scenario.get("history", []) if self.record_fits(r, options)]
+        records = [typed_all(r, RECORD_SIGNATURES) for r in records[-int(options.get("limit", 256)):]]
         self.reply(message, "aa{sv}", dbus.Array(records, signature="a{sv}"))
+
+    @staticmethod
+    def record_fits(record, options):
+        if "before" in options and record.get("seq", 0) >= options["before"]:
+            return False
+        return all(record.get(key) == options[key] for key in ("job", "type") if key in options)
+
+    def on_Explain(self, message, guid, options):
+        say("explain", guid, json.dumps(options))
+        what = self.scenario["explain"][guid]
+        if "error" in what:
+            self.fail(message, *what["error"])
+            return
+        gates = [typed_all(gate) for gate in what["gates"]]
+        self.reply(message, "a{sv}aa{sv}", typed_all(what["verdict"]), dbus.Array(gates, signature="a{sv}"))
+
+    def on_ActivatePending(self, message, options):
+        say("activate-pending", json.dumps(options))
+        jobs = [(self.new_job(guid), self.scenario["activate"][guid]) for guid in self.scenario.get("pending", [])]
+        self.reply(message, "ao", dbus.Array([f"{ROOT}/job/{job}" for job, _ in jobs], signature="o"))
+        for number, (job, what) in enumerate(jobs):
+            GLib.timeout_add(50 * number, self.step, job, what, list(what.get("states", [])))
 
     def on_Refresh(self, message, options):
         say("refresh")
@@ -169,16 +195,20 @@ class StandIn:
         then = what.get("then", "end")
         if then == "vanish-before-reply":
             os._exit(0)
-        job = self.next_job
-        self.next_job += 1
+        job = self.new_job(guid)
         path = f"{ROOT}/job/{job}"
-        self.jobs[job] = {"Id": job, "Guid": str(guid), "State": "queued", "Result": ""}
-        self.signal(ROOT, MANAGER, "JobNew", "uos", dbus.UInt32(job), dbus.ObjectPath(path), guid)
         if then == "end-before-reply":
             self.end(job, what)
         self.reply(message, "o", dbus.ObjectPath(path))
         if then != "end-before-reply":
             self.step(job, what, list(what.get("states", [])))
+
+    def new_job(self, guid):
+        job = self.next_job
+        self.next_job += 1
+        self.jobs[job] = {"Id": job, "Guid": str(guid), "State": "queued", "Result": ""}
+        self.signal(ROOT, MANAGER, "JobNew", "uos", dbus.UInt32(job), dbus.ObjectPath(f"{ROOT}/job/{job}"), guid)
+        return job
 
     def on_Emit(self, message, path, interface, member, signature, values):
         """values: JSON, with D-Bus types by the signature."""
@@ -227,7 +257,7 @@ class StandIn:
 def main():
     DBusGMainLoop(set_as_default=True)
     bus = dbus.SystemBus()
-    stand_in = StandIn(bus, json.loads(sys.argv[1]))
+    stand_in = StandIn(bus, json.load(sys.stdin))
     bus.request_name(NAME, dbus.bus.NAME_FLAG_DO_NOT_QUEUE)
     say("ready")
     GLib.MainLoop().run()

@@ -90,7 +90,7 @@ class Process:
 
     def __init__(self, *argv, **more):
         self.popen = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      stdin=subprocess.DEVNULL, **more)
+                                      **{"stdin": subprocess.DEVNULL, **more})
         self.seen = {self.popen.stdout.fileno(): "", self.popen.stderr.fileno(): ""}
 
     def wait_for(self, pattern, stream="stdout"):
@@ -138,11 +138,19 @@ class Case(unittest.TestCase):
 
     def lfad(self, what=None):
         """Starts the stand-in; it has the bus name when this returns."""
-        process = Process("/usr/bin/python3", str(HERE / "stand_in_lfad.py"), json.dumps(what or scenario()),
-                          env=self.environment)
+        with tempfile.TemporaryFile("w+") as file:
+            json.dump(what or scenario(), file)
+            file.seek(0)
+            process = Process("/usr/bin/python3", str(HERE / "stand_in_lfad.py"), stdin=file, env=self.environment)
         self.addCleanup(process.kill)
         process.wait_for("ready\n")
         return process
+
+    @staticmethod
+    def stop(lfad):
+        """Ends the stand-in; all that it printed."""
+        lfad.popen.terminate()
+        return lfad.finish()[1]
 
     def start(self, *arguments, **environment):
         process = Process(LFACTL, *arguments, env={**self.environment, **environment})
@@ -181,7 +189,7 @@ class Usage(Case):
     def test_help_names_every_verb_option_and_exit_code(self):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
-        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "refresh"):
+        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "refresh", "reload", "config"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
             self.assertEqual(code, 0)
@@ -189,6 +197,7 @@ class Usage(Case):
         for number in range(9):
             self.assertRegex(out, rf"(?m)^  {number}  ")
         self.assertIn("--expect-pending=VERSION", self.lfactl("activate", "--help")[1])
+        self.assertIn("--expect-pending=VERSION", self.lfactl("explain", "--help")[1])
         self.assertNotIn("--expect-pending", self.lfactl("list", "--help")[1])
 
     def test_version(self):
@@ -215,6 +224,22 @@ class Usage(Case):
         self.expect_usage_error(["show"], "IMAGE")
         self.expect_usage_error(["cancel", "a", "b"], "one argument")
         self.expect_usage_error(["activate", "rmm", "bl31", "--expect-current=1"], "one image")
+        self.expect_usage_error(["activate", "rmm", "bl31", "--request-id=1"], "one image")
+        self.expect_usage_error(["activate", "--pending", "--request-id=1"], "one image")
+        self.expect_usage_error(["activate", "--pending", "rmm"], "takes no names")
+        self.expect_usage_error(["activate"], "IMAGE", "--pending")
+        self.expect_usage_error(["explain"], "IMAGE")
+        self.expect_usage_error(["explain", "a", "b"], "one argument")
+
+    def test_times_and_numbers_that_make_no_sense(self):
+        for text in ("", "x", "+5", "-1x", "+1h1", "24:60", "2026-13-01", "@", "@-1", "+99999999999999999999s", "now "):
+            for arguments in (["history", "--since"], ["history", "--until"], ["explain", "rmm", "--at"]):
+                arguments = [*arguments[:-1], f"{arguments[-1]}={text}"]
+                self.expect_usage_error(arguments, "makes no sense", "-30min")
+        for text in ("0", "-1", "x", "4294967296"):
+            self.expect_usage_error(["history", f"--job={text}"], "number of a job")
+        self.expect_usage_error(["list", "--at=now"], "lfactl explain")
+        self.expect_usage_error(["list", "--expect-current=1"], "lfactl activate")
 
     def test_invalid_utf8_is_refused_and_not_printed_raw(self):
         process = Process(LFACTL.encode(), b"activate", b"\xff\x1b[31m", env=self.environment)
@@ -525,6 +550,134 @@ class Activating(Case):
             lfad.kill()
 
 
+class Pending(Case):
+    """activate --pending, --request-id and --dry-run."""
+
+    def run_pending(self, what, *arguments):
+        lfad = self.lfad(scenario([rmm(), bl31(Pending=True)], activate=what, pending=list(what)))
+        outcome = self.lfactl("activate", "--pending", *arguments)
+        return lfad, outcome
+
+    def test_all_jobs_are_followed_and_the_worst_counts(self):
+        lfad, (code, out, _) = self.run_pending({BL31: ending("failed", error=ERROR + "NoEffect"),
+                                                 RMM: ending("cancelled", error=ERROR + "PrecedingFailed")}, "--reason=x")
+        lfad.wait_for(re.escape('activate-pending {"reason": "x"}'))
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"^bl31: .*failed, NoEffect\nrmm: .*cancelled, PrecedingFailed\n$")
+        lfad.kill()
+        for ends, wanted in (({BL31: ending("succeeded"), RMM: ending("unverified")}, 4),
+                             ({BL31: ending("refused", error=ERROR + "KernelAutoActivate"), RMM: ending("succeeded")}, 8),
+                             ({BL31: ending("succeeded"), RMM: ending("succeeded")}, 0)):
+            lfad, (code, out, _) = self.run_pending(ends)
+            self.assertEqual((code, out.count("\n")), (wanted, 2))
+            lfad.kill()
+
+    def test_nothing_pending_is_no_failure(self):
+        _, (code, out, err) = self.run_pending({})
+        self.assertEqual((code, out), (0, ""))
+        self.assertIn("Nothing is pending", err)
+
+    def test_json_and_paths(self):
+        self.lfad(scenario(activate={RMM: ending("succeeded")}, pending=[RMM]))
+        code, document = self.json("activate", "--pending")
+        self.assertEqual((code, document["jobs"][0]["Guid"], document["jobs"][0]["Result"]), (0, RMM, "succeeded"))
+        self.assertEqual(self.lfactl("activate", "--pending", "--no-block")[:2], (0, "/org/arm/LFA1/job/13\n"))
+
+    def test_a_refusal_of_the_call(self):
+        self.lfad(scenario(errors={"ActivatePending": ["org.freedesktop.DBus.Error.AccessDenied", "no"]}))
+        code, _, err = self.lfactl("activate", "--pending")
+        self.assertEqual(code, 6)
+        self.assertIn("Cannot activate what is pending: no", err)
+
+    def test_a_request_id_reaches_lfad(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded")}))
+        self.assertEqual(self.lfactl("activate", "rmm", "--request-id=r.1")[0], 0)
+        lfad.wait_for(re.escape(f'activate {RMM} {{"request-id": "r.1"}}'))
+
+    def test_a_request_id_used_for_something_else(self):
+        self.lfad(scenario(activate={RMM: {"error": [ERROR + "RequestIdReused", "used"]}}))
+        code, _, err = self.lfactl("activate", "rmm", "--request-id=r")
+        self.assertEqual(code, 1)
+        self.assertIn("used", err)
+
+    def test_dry_run_only_explains(self):
+        lfad = self.lfad(scenario([rmm(), bl31(Pending=True)],
+                                  explain={RMM: explanation("allow"), BL31: explanation("deny", "NotCapable")}))
+        self.assertEqual(self.lfactl("activate", "rmm", "--dry-run")[0], 0)
+        code, out, _ = self.lfactl("activate", "--pending", "--dry-run")
+        self.assertEqual(code, 8)
+        self.assertIn("rmm: 1.4 → 1.5: allowed\n", out)
+        self.assertIn("bl31: 1.4 → 1.5: denied, NotCapable: because\n", out)
+        self.assertNotRegex(self.stop(lfad), "(?m)^activate")
+
+
+def explanation(answer, error="", **more):
+    """What Explain answers; the gate `image` decides."""
+    what = {"answer": answer, "error": ERROR + error if error else "", "text": "because" if error else "",
+            "retryable": False, "not-before": 0 if answer == "allow" else more.pop("not_before", 2**64 - 1)}
+    return {"verdict": {**what, "gate": "image" if error else "", "guid": RMM, "from": "1.4", "to": "1.5",
+                        "authorized": more.pop("authorized", "")},
+            "gates": [{"gate": "driver", "answer": "allow", "error": "", "text": "", "not-before": 0},
+                      {**what, "gate": "image", "overridable": False}]}
+
+
+class Explaining(Case):
+    def explain(self, what, *arguments):
+        lfad = self.lfad(scenario(explain={RMM: what}))
+        outcome = self.lfactl("explain", "rmm", *arguments)
+        lfad.kill()
+        return outcome
+
+    def test_exit_codes_are_those_of_activate(self):
+        for what, wanted in ((explanation("allow"), 0), (explanation("wait", "KernelBusy"), 3),
+                             (explanation("deny", "NotPending"), 8), (explanation("deny", "NoDriver"), 7),
+                             (explanation("deny", "KernelBusy"), 3), (explanation("deny", "BrandNew"), 8),
+                             (explanation("brand-new"), 8), (explanation("allow", authorized="yes"), 0),
+                             (explanation("allow", authorized="no"), 6),
+                             (explanation("deny", "NotPending", authorized="no"), 8),
+                             (explanation("allow", authorized="challenge"), 0),
+                             ({"error": [ERROR + "NoDriver", "none"]}, 7),
+                             ({"error": [ERROR + "Starting", "not yet"]}, 3)):
+            self.assertEqual(self.explain(what)[0], wanted, what)
+        self.assertEqual(self.explain(explanation("allow", authorized="challenge"), "--no-ask-password")[0], 6)
+
+    def test_the_verdict_then_a_table_of_gates(self):
+        code, out, err = self.explain(explanation("wait", "KernelBusy", not_before=1790000000000000))
+        lines = out.splitlines()
+        self.assertEqual(code, 3)
+        self.assertEqual(lines[0], "rmm: 1.4 → 1.5: wait, KernelBusy: because")
+        self.assertEqual(lines[1].split(), ["GATE", "VERDICT", "WHY", "NOT", "BEFORE"])
+        self.assertEqual(lines[2].split()[:2], ["driver", "allow"])
+        self.assertRegex(lines[3], r"^image +wait +because +2026-09-21 14:13:20 UTC \(")
+        self.assertIn("ask again in a moment", err)
+        self.assertNotIn("GATE", self.explain(explanation("allow"), "--no-legend")[1])
+
+    def test_without_a_time_there_is_none(self):
+        out = self.explain(explanation("deny", "NotPending"))[1]
+        self.assertRegex(out.splitlines()[3], r"^image +deny +because( +-)? *$")
+
+    def test_what_polkit_says(self):
+        for answer, text in (("yes", "you may\n"), ("no", "you may not"), ("challenge", "a password would be asked for")):
+            self.assertIn("polkit: " + text, self.explain(explanation("allow", authorized=answer), "--authorize")[1])
+        self.assertNotIn("polkit", self.explain(explanation("allow"))[1])
+
+    def test_options_reach_lfad_and_only_those_given(self):
+        lfad = self.lfad(scenario(explain={RMM: explanation("allow")}))
+        self.lfactl("explain", "rmm", "--expect-current=1.4", "--expect-pending=", "--at=@1790000000", "--authorize")
+        lfad.wait_for(re.escape(f'explain {RMM} {{"expected-current-version": "1.4", "expected-pending-version": "", '
+                                '"at": 1790000000000000, "authorize": 1}'))
+        self.lfactl("explain", "rmm", "--at=2026-09-21 14:13:20")
+        lfad.wait_for(re.escape(f'explain {RMM} {{"at": 1790000000000000}}'))
+        self.lfactl("explain", "rmm")
+        lfad.wait_for(re.escape(f"explain {RMM} {{}}"))
+
+    def test_json(self):
+        what = explanation("deny", "NotPending")
+        self.lfad(scenario(explain={RMM: what}))
+        code, document = self.json("explain", "rmm")
+        self.assertEqual((code, document["explanations"]), (8, [what]))
+
+
 class Vanishing(Case):
     """lfad, or the bus, goes away while lfactl waits."""
 
@@ -668,6 +821,47 @@ class History(Case):
         self.assertEqual((code, out), (0, ""))
         self.assertIn("No job has finished", err)
         self.assertEqual(self.json("history")[1]["records"], [])
+
+
+class HistoryPages(Case):
+    """More records than one answer holds."""
+
+    RECORDS = [record(seq, ("queued", "started", "finished")[seq % 3], job=seq - seq % 3 + 1, guid=RMM,
+                      **({"result": "succeeded"} if seq % 3 == 2 else {})) for seq in range(1, 1001)]
+
+    def start_lfad(self):
+        return self.lfad(scenario(history=self.RECORDS))
+
+    def test_all_records_by_pages(self):
+        lfad = self.start_lfad()
+        self.assertEqual(self.json("history")[1]["records"], self.RECORDS)
+        lfad.wait_for(r'history {}\nhistory {"before": 745}\nhistory {"before": 489}\nhistory {"before": 233}\n')
+        self.assertEqual(self.json("history", "--lines=300")[1]["records"], self.RECORDS[-300:])
+        self.assertEqual(len(self.lfactl("history", "--long", "--lines=700", "--no-legend")[1].split("\n#")), 700)
+
+    def test_no_more_pages_than_are_needed(self):
+        lfad = self.start_lfad()
+        self.assertEqual(len(self.lfactl("history", "--no-legend", "--lines=50")[1].splitlines()), 50)
+        self.assertEqual(len(self.lfactl("history", "--no-legend", "--lines=200")[1].splitlines()), 200)
+        self.assertEqual(len(self.lfactl("history", "--no-legend", "--lines=all")[1].splitlines()), 333)
+        # the newest page, then three pages of 85 jobs each for 200, then four for all
+        self.assertEqual(self.stop(lfad).count("history {"), 1 + 3 + 4)
+
+    def test_filters_reach_lfad(self):
+        lfad = self.start_lfad()
+        code, out, _ = self.lfactl("history", "--image=rmm", "--job=4", "--type=finished", "--since=@5",
+                                   "--until=@1790000000")
+        lfad.wait_for(re.escape('history {"image": "rmm", "type": "finished", "job": 4, "since": 5000000, '
+                                '"until": 1790000000000000}'))
+        self.assertEqual(code, 0)
+        self.assertRegex(out, "(?m)^#5 finished ")
+        self.assertEqual(len(self.json("history", "--job=4")[1]["records"]), 3)
+
+    def test_lfad_decides_what_an_image_and_a_type_are(self):
+        self.lfad(scenario(errors={"GetHistory": [ERROR + "NoSuchImage", "none such"]}))
+        code, _, err = self.lfactl("history", "--image=bl99")
+        self.assertEqual(code, 2)
+        self.assertIn("none such", err)
 
 
 class Monitoring(Case):

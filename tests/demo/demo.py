@@ -59,7 +59,9 @@ class Story:
 
     @staticmethod
     def describe(item):
-        subject = item.path.removeprefix(world.PATH).lstrip("/")
+        # the object manager tells of others
+        path = item.args[0] if item.member in ("InterfacesAdded", "InterfacesRemoved") else item.path
+        subject = path.removeprefix(world.PATH).lstrip("/")
         for alias, guid in world.GUIDS.items():
             subject = subject.replace(guid.replace("-", "_"), alias)
         if item.member == "PropertiesChanged":
@@ -118,7 +120,7 @@ def tell(story):
     story.check(done.returncode == 0 and "2.0" in here.changed(here.image_path("rmm"), "PendingVersion"),
                 "RMM 2.0 is pending, and a signal said so")
 
-    title("3. An unprivileged user tries to activate it. The real polkitd is asked, and says no.")
+    title("3. An unprivileged user tries to activate it. The real polkitd is asked: not without a password.")
     done = story.run("lfactl", "activate", "rmm", "--no-ask-password", user="nobody")
     story.check(done.returncode == 6, "nobody is not authorised (lfactl exits with 6)")
     story.check(here.history_file("queued") == [] and here.attribute("rmm", "current_version") == "1.2",

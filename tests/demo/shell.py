@@ -45,9 +45,12 @@ def main():
         with subprocess.Popen(argv, env=environment) as shell:
             # The main loop goes on beside the shell: it reads what lfad tells the service manager.
             loop = GLib.MainLoop()
-            GLib.child_watch_add(GLib.PRIORITY_DEFAULT, shell.pid, lambda *_: loop.quit())
+            ended = []
+            GLib.child_watch_add(GLib.PRIORITY_DEFAULT, shell.pid,
+                                 lambda _, status: (ended.append(os.waitstatus_to_exitcode(status)), loop.quit()))
             loop.run()
-            shell.returncode = 0
+            shell.returncode = ended[0]
+    return shell.returncode
 
 
-main()
+sys.exit(main())

@@ -11,11 +11,12 @@ import lint
 SPDX = "SPDX-License-Identifier: LGPL-2.1-or-later"
 HEAD_LINES = 6  # a shebang, an XML declaration and a DOCTYPE may come before the licence
 TITLE_LINES = 40  # a header may have its includes first
-XML = (".xml", ".policy", ".conf")
+XML = (".xml", ".policy")
 TITLES = {
     (".c", ".h"): re.compile(r"^/\*(?! SPDX)\s*\S", re.MULTILINE),
     (".py",): re.compile(r'^"""\S', re.MULTILINE),
     (".sh", ".in", ".rules", ""): re.compile(r"^# (?!SPDX)\S", re.MULTILINE),
+    (".conf",): re.compile(r"(<!--|^#) (?!SPDX)\S", re.MULTILINE),  # D-Bus's, or INI
     XML: re.compile(r"<!-- (?!SPDX)\S", re.MULTILINE),
 }
 
@@ -25,7 +26,7 @@ def suffix(path):
 
 
 def is_text(path):
-    return (suffix(path) in (".c", ".h", ".py", ".sh", ".in", ".rules", ".md", ".txt", *XML)
+    return (suffix(path) in (".c", ".h", ".py", ".sh", ".in", ".rules", ".md", ".txt", ".conf", *XML)
             or os.path.basename(path) in ("dev", "meson.build", ".clang-format", ".gitignore"))
 
 

@@ -207,6 +207,7 @@ class World:
         self.runtime_dir = "/run/lfad"
         self.state_dir = self._folder("state")
         self.log_dir = self._folder("log")
+        self.config_root = self._folder("config")
         self.control = os.path.join(self.dir, "sim.control")
         self.bus_address = f"unix:path={self.dir}/bus.socket"
         self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
@@ -505,9 +506,23 @@ class World:
     def spawn_lfad(self, **environment):
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
-        self._spawn_part("lfad", [LFAD, f"--worker={WORKER}"],
+        self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}"],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
+
+    def configure(self, text, name="etc/lfad/lfad.conf"):
+        """Writes a configuration file, by its path below the root; None removes it. lfad is not told."""
+        path = os.path.join(self.config_root, name)
+        if text is None:
+            os.remove(path)
+            return
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def reload(self):
+        """Has lfad read its configuration again."""
+        self.call(PATH, MANAGER, "Reload", "a{sv}", {})
 
     def worker_pids(self):
         """The lfad-worker processes of this world, found by program and mount namespace."""
@@ -542,7 +557,7 @@ class World:
         for item in self._signals[-30:]:
             text += f"    {item.time - self._started:.3f} {item.member} {item.path} {item.args}\n"
         try:
-            with open(os.path.join(self.state_dir, "history.jsonl"), encoding="utf-8") as file:
+            with open(os.path.join(self.state_dir, "history.jsonl"), encoding="utf-8", errors="replace") as file:
                 text += "--- history\n" + "".join("    " + line for line in file)
         except FileNotFoundError:
             pass
@@ -785,15 +800,20 @@ class World:
         return int(path.rsplit("/", 1)[1])
 
     def history_file(self, record_type=None, job=None):
-        """The records on disk, oldest first; a torn last line is left out. Of one type and one job if given."""
+        """The records on disk, oldest first; what is no record is left out. Of one type and one job if given."""
         records = []
         try:
-            with open(os.path.join(self.state_dir, "history.jsonl"), encoding="utf-8") as file:
+            with open(os.path.join(self.state_dir, "history.jsonl"), encoding="utf-8", errors="replace") as file:
                 lines = file.read().split("\n")[:-1]
         except FileNotFoundError:
             return records
         for line in lines:
-            record = json.loads(line)
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if not isinstance(record, dict) or "type" not in record or "seq" not in record:
+                continue
             if record["type"] == "queued":
                 record.setdefault("job", record["seq"])  # this record's number is what gives a job its id
             if record_type in (None, record["type"]) and job in (None, record.get("job")):

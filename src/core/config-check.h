@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What only shows when all files were read: what is missing, and what contradicts something else. */
+
+#include "core/config.h"
+#include "util/macros.h"
+
+/* Checks the whole, completes the images with their aliases and fills by_guid. Adds to problems. */
+void config_check(Config *config, GPtrArray *problems);
+
+/* What is wrong with NAME of [Image NAME], as a sentence that the caller frees, or NULL. */
+char *config_check_section_name(const char *type, const char *name);
+
+/* config.c; does nothing once there are CONFIG_PROBLEMS_MAX. origin.file is copied. */
+void config_add_problem(GPtrArray *problems, bool warning, ConfigOrigin origin, const char *format, ...)
+                _printf_(4, 5);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one table of the configuration, and the parsers of its values. */
+
+#include "core/config-keys.h"
+#include "core/enum-names.h"
+#include "core/time-span.h"
+#include "util/macros.h"
+#include "util/nearest.h"
+#include "util/string-table.h"
+
+#define QUOTE_MAX 48
+
+static const char *const kernel_auto_activate_names[_KERNEL_AUTO_MAX] = {
+        [KERNEL_AUTO_OFF] = "off",
+        [KERNEL_AUTO_LEAVE] = "leave",
+};
+DEFINE_STRING_TABLE(kernel_auto_activate, KernelAutoActivate, kernel_auto_activate_names)
+
+char *config_quote(const char *text) {
+        g_autofree char *cut = NULL;
+
+        if (strlen(text) <= QUOTE_MAX)
+                return g_strdup_printf("'%s'", text);
+        cut = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), QUOTE_MAX));
+        return g_strdup_printf("'%s...'", cut);
+}
+
+static char *fail_value(const ConfigKey *key, const char *value, const char *nearest) {
+        g_autofree char *quoted = config_quote(value);
+
+        return g_strdup_printf("%s= takes %s, not %s%s%s%s.", key->name, key->takes, quoted,
+                               nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                               nearest ? "'?" : "");
+}
+
+static char *parse_span(const ConfigKey *key, const char *value, void *field) {
+        uint64_t usec;
+
+        if (time_span_parse(value, &usec) < 0 || usec < key->minimum || usec > key->maximum)
+                return fail_value(key, value, NULL);
+        memcpy(field, &usec, sizeof(usec));
+        return NULL;
+}
+
+static const char *nearest_profile(const char *word) {
+        const char *names[_PROFILE_MAX + 1] = { NULL };
+
+        for (int i = 0; i < _PROFILE_MAX; i++)
+                names[i] = driver_profile_to_string((DriverProfile) i);
+        return nearest_word(word, names);
+}
+
+static char *parse_profiles(const ConfigKey *key, const char *value, void *field) {
+        g_auto(GStrv) words = g_strsplit_set(value, " \t", -1);
+        uint32_t *profiles = field, mask = 0;
+
+        for (char **word = words; *word; word++) {
+                DriverProfile profile = driver_profile_from_string(*word);
+
+                if (!**word)
+                        continue; /* several blanks */
+                if (profile < 0)
+                        return fail_value(key, *word, nearest_profile(*word));
+                mask |= UINT32_C(1) << profile;
+        }
+        *profiles |= mask;
+        return NULL;
+}
+
+static char *parse_kernel_auto(const ConfigKey *key, const char *value, void *field) {
+        KernelAutoActivate *target = field, parsed = kernel_auto_activate_from_string(value);
+
+        if (parsed < 0)
+                return fail_value(key, value, NULL);
+        *target = parsed;
+        return NULL;
+}
+
+static char *parse_guid(const ConfigKey *key, const char *value, void *field) {
+        return guid_parse(value, field) < 0 ? fail_value(key, value, NULL) : NULL;
+}
+
+static char *parse_efi_guid(const ConfigKey *key, const char *value, void *field) {
+        char guid[GUID_STRING_SIZE];
+
+        if (guid_parse(value, guid) < 0)
+                return fail_value(key, value, NULL);
+        guid_swap_form(guid, field);
+        return NULL;
+}
+
+/* Would be taken for an image's GUID or, when it is typed after "lfactl cancel", for a job's number. */
+static bool looks_like_something_else(const char *alias) {
+        char guid[GUID_STRING_SIZE];
+        size_t length = strlen(alias);
+
+        return guid_parse(alias, guid) >= 0 || strspn(alias, G_CSET_DIGITS) == length ||
+               (length == 32 && strspn(alias, G_CSET_DIGITS "abcdefABCDEF") == length);
+}
+
+char *config_check_alias(const char *what, const char *alias) {
+        size_t length = strspn(alias, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-");
+        g_autofree char *quoted = config_quote(alias);
+
+        if (length == 0 || length > CONFIG_ALIAS_MAX || alias[length])
+                return g_strdup_printf("%s takes 1 to %d of the characters A-Z a-z 0-9 . _ -, not %s.", what,
+                                       CONFIG_ALIAS_MAX, quoted);
+        if (looks_like_something_else(alias))
+                return g_strdup_printf("%s must not look like a GUID or a job's number, as %s does.", what,
+                                       quoted);
+        return NULL;
+}
+
+static char *parse_alias(const ConfigKey *key, const char *value, void *field) {
+        char *trouble = config_check_alias("Alias=", value);
+
+        if (!trouble)
+                g_strlcpy(field, value, CONFIG_ALIAS_MAX + 1);
+        return trouble;
+}
+
+const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
+        [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
+        [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
+        [CONFIG_IMAGE] = { "Image", true,
+                           "One section for each image that is to have a short name, which then works wherever an "
+                           "image is named. Short names differ from one another without regard to case." },
+};
+
+#define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
+#define GUID_EXAMPLE "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
+#define EFI_GUID_EXAMPLE "a662076c-f212-564b-92cb-ba8f633606d9"
+#define PROFILES "unknown, rfc1, rfc2, nvrfc, v1, v1nv, v2s, v2, v2bos, v3, nv3, nvnew"
+
+const ConfigKey config_keys[] = {
+        { CONFIG_DAEMON, "PollSec", "60", false, parse_span, FIELD(Config, poll_usec), 10 * USEC_PER_SEC,
+          80 * USEC_PER_SEC, "a time span from 10s to 80s (60, 45s, 1min 10s)",
+          "How often the driver's images are read. Most driver versions announce nothing, so this is how long "
+          "it may take until newly staged firmware is seen; 'lfactl refresh' looks at once. A time span from "
+          "10s to 80s, since it also serves the service watchdog." },
+        { CONFIG_DAEMON, "SettleSec", "1", false, parse_span, FIELD(Config, settle_usec),
+          100 * USEC_PER_MSEC, 10 * USEC_PER_SEC, "a time span from 100ms to 10s (1, 500ms, 2.5s)",
+          "How long the driver's images must have been left as they are before they are believed, and before "
+          "one is activated. A time span from 100ms to 10s." },
+        { CONFIG_DRIVER, "AllowProfile", "", true, parse_profiles, FIELD(Config, allowed_profiles), 0, 0,
+          "names of driver versions (" PROFILES ")",
+          "Versions of the kernel driver that are driven although they are not safe: rfc1, rfc2, nvrfc, v1, "
+          "v1nv, or unknown, separated by blanks. Such a driver may hang the host, crash the kernel or tell a "
+          "success that was none. Several assignments add up; an empty one begins anew. 'lfactl status' shows "
+          "which version runs." },
+        { CONFIG_DRIVER, "KernelAutoActivate", "off", false, parse_kernel_auto,
+          FIELD(Config, kernel_auto_activate), 0, 0, "'off' or 'leave'",
+          "The kernel can activate an image by itself as soon as it is pending, and knows no policy. off: "
+          "wherever that is on, lfad sets auto_activate to 0 and records it. leave: it is left as it is, and "
+          "lfad does not activate an image for which it is on." },
+        { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
+          "a GUID like " GUID_EXAMPLE,
+          "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "
+          "required." },
+        { CONFIG_IMAGE, "EfiGuid", "", false, parse_efi_guid, FIELD(ConfigImage, guid), 0, 0,
+          "a GUID like " EFI_GUID_EXAMPLE,
+          "The same GUID as UEFI and most tools write it: with its first three groups of bytes reversed." },
+        { CONFIG_IMAGE, "Alias", "", false, parse_alias, FIELD(ConfigImage, alias), 0, 0, "a short name",
+          "The short name, 1 to 64 of A-Z a-z 0-9 . _ -, in place of the one that lfad knows by itself, if any. "
+          "Without it the section's name is taken." },
+        { .name = NULL },
+};

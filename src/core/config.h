@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The configuration as a record: defaults, then what the files say, strictly. Pure: text in, record out.
+ * Whatever is not understood is an error with file and line; all of them are found, not only the first.
+ * Sections and keys whose names begin with "X-" are ignored, for other programs to use. */
+
+#include "lfa/enums.h"
+#include "util/config-files.h"
+#include "util/guid.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_ALIAS_MAX 64
+/* More images than any firmware has. */
+#define CONFIG_SECTIONS_MAX 4096
+/* What is wrong beyond that many problems is not listed. */
+#define CONFIG_PROBLEMS_MAX 1000
+
+typedef enum KernelAutoActivate {
+        KERNEL_AUTO_OFF,   /* set auto_activate to 0 wherever it is 1 */
+        KERNEL_AUTO_LEAVE, /* leave it; an image with 1 is not activated by lfad */
+        _KERNEL_AUTO_MAX,
+        _KERNEL_AUTO_INVALID = -EINVAL,
+} KernelAutoActivate;
+
+const char *kernel_auto_activate_to_string(KernelAutoActivate value);
+KernelAutoActivate kernel_auto_activate_from_string(const char *text);
+
+typedef enum ConfigSectionId {
+        CONFIG_DAEMON,
+        CONFIG_DRIVER,
+        CONFIG_IMAGE, /* [Image NAME], any number of them */
+        _CONFIG_SECTION_MAX,
+        _CONFIG_SECTION_INVALID = -EINVAL,
+} ConfigSectionId;
+
+/* Where something stands. file NULL: nowhere, it is a default. */
+typedef struct ConfigOrigin {
+        const char *file; /* owned by the Config */
+        unsigned line;
+} ConfigOrigin;
+
+typedef struct ConfigImage {
+        char guid[GUID_STRING_SIZE]; /* directory form */
+        char alias[CONFIG_ALIAS_MAX + 1];
+} ConfigImage;
+
+typedef struct ConfigKey ConfigKey;
+
+/* One key of one section as it came to be; lists have all their words. */
+typedef struct ConfigSetting {
+        const ConfigKey *key;
+        const char *text;
+        ConfigOrigin origin;  /* of the last assignment */
+        unsigned file_number; /* of the file that assigned it last, from 1; 0 = none */
+} ConfigSetting;
+
+#define CONFIG_SECTION_KEYS_MAX 8
+
+typedef struct ConfigSection {
+        ConfigSectionId id;
+        const char *name; /* of [Image NAME]; else "" */
+        ConfigOrigin origin;
+        ConfigSetting settings[CONFIG_SECTION_KEYS_MAX];
+        unsigned n_settings;
+        ConfigImage image; /* of [Image NAME] */
+} ConfigSection;
+
+typedef struct Config {
+        uint64_t poll_usec, settle_usec;
+        uint32_t allowed_profiles; /* bit mask of DriverProfile, beyond those that are allowed anyway */
+        KernelAutoActivate kernel_auto_activate;
+
+        GPtrArray *sections;   /* ConfigSection, owned: [Daemon], [Driver], then images as they appeared */
+        GHashTable *by_header; /* header -> ConfigSection, weak */
+        GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
+        GStringChunk *strings; /* all texts */
+        unsigned n_files;
+} Config;
+
+typedef struct ConfigProblem {
+        char *file;    /* "" = none in particular */
+        unsigned line; /* 0 = the file as a whole */
+        bool warning;
+        char *text; /* a sentence, UTF-8 */
+} ConfigProblem;
+
+/* The defaults. */
+Config *config_new(void);
+void *config_free(Config *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
+
+/* The defaults with all the files applied. ret_problems: ConfigProblem, owned by the array, which the caller
+ * unrefs; in the order of files and lines, then what only shows in the whole. Never NULL; of use only when
+ * config_first_error(problems) finds none. */
+Config *config_read(const ConfigFiles *files, GPtrArray **ret_problems);
+
+/* The first that is no warning, or NULL. */
+const ConfigProblem *config_first_error(const GPtrArray *problems);
+
+/* "/etc/lfad/lfad.conf:3: There is no key ..."; the caller frees it. */
+char *config_problem_format(const ConfigProblem *problem);
+
+/* The short name that the configuration gives to the image with this directory GUID, or NULL. */
+const char *config_find_alias(const Config *config, const char *guid);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Asking for a verdict and showing it. */
+
+#include "ctl/explain.h"
+
+#include "ctl/advice.h"
+#include "ctl/bus-value.h"
+#include "ctl/call-options.h"
+#include "ctl/output.h"
+#include "lfa/bus-names.h"
+
+#include <string.h>
+
+static int append_options(sd_bus_message *call, const Options *options) {
+        int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        if (r >= 0)
+                r = call_option_string(call, "expected-current-version", options->expect_current);
+        if (r >= 0)
+                r = call_option_string(call, "expected-pending-version", options->expect_pending);
+        if (r >= 0)
+                r = call_option_u64(call, "at", options->at);
+        if (r >= 0)
+                r = call_option_bool(call, "authorize", options->authorize);
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+/* Returns 0 with both objects, which the caller owns, or a negative errno with error. */
+static int call_explain(Client *client, const Image *image, sd_bus_error *error, json_object **ret_verdict,
+                        json_object **ret_gates) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(json_object_unrefp) json_object *verdict = NULL;
+        int r;
+
+        r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "Explain", &call);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "s", image->guid);
+        if (r >= 0)
+                r = append_options(call, client->options);
+        if (r >= 0)
+                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
+        if (r < 0)
+                return r;
+        if (!sd_bus_message_has_signature(reply, "a{sv}aa{sv}"))
+                return -EBADMSG;
+        r = bus_value_read(reply, &verdict);
+        if (r > 0)
+                r = bus_value_read(reply, ret_gates);
+        if (r <= 0)
+                return r < 0 ? r : -EBADMSG;
+        *ret_verdict = g_steal_pointer(&verdict);
+        return 0;
+}
+
+/* The words of a person for the answers of lfad; one of a newer lfad is shown as it is. */
+static const char *answer_text(const char *answer) {
+        static const char *const texts[][2] = { { "allow", "allowed" }, { "deny", "denied" } };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+                if (strcmp(texts[i][0], answer) == 0)
+                        return texts[i][1];
+        return answer;
+}
+
+static Colour answer_colour(const char *answer) {
+        return strcmp(answer, "allow") == 0  ? COLOUR_GREEN
+               : strcmp(answer, "wait") == 0 ? COLOUR_YELLOW
+                                             : COLOUR_RED;
+}
+
+/* Who would have to give a password gets one asked for, unless the caller does not want that. */
+static bool is_refused_by_polkit(const Client *client, const char *authorized) {
+        return strcmp(authorized, "no") == 0 ||
+               (strcmp(authorized, "challenge") == 0 && !client->options->ask_password);
+}
+
+static ExitCode find_exit_code(const Client *client, json_object *verdict) {
+        const char *answer = bus_value_string(verdict, "answer");
+
+        if (strcmp(answer, "deny") == 0)
+                return exit_code_from_result("refused", bus_value_string(verdict, "error"));
+        if (is_refused_by_polkit(client, bus_value_string(verdict, "authorized")))
+                return EXIT_NOT_AUTHORISED;
+        if (strcmp(answer, "allow") == 0)
+                return EXIT_DONE;
+        return strcmp(answer, "wait") == 0 ? EXIT_DEFERRED : EXIT_DENIED;
+}
+
+static void print_verdict(json_object *verdict, const char *label) {
+        const char *answer = bus_value_string(verdict, "answer"),
+                   *error = bus_value_string(verdict, "error");
+        const char *text = bus_value_string(verdict, "text"), *by = bus_value_string(verdict, "authorized");
+
+        output_print(COLOUR_NONE, "%s: %s %s %s: ", label, output_or_dash(bus_value_string(verdict, "from")),
+                     output_arrow(), output_or_dash(bus_value_string(verdict, "to")));
+        output_print(answer_colour(answer), "%s", answer_text(answer));
+        if (*error)
+                output_print(COLOUR_NONE, ", %s", advice_short_error(error));
+        if (*text)
+                output_print(COLOUR_NONE, ": %s", text);
+        putchar('\n');
+        if (*by)
+                output_line("polkit: %s", strcmp(by, "yes") == 0         ? "you may"
+                                          : strcmp(by, "no") == 0        ? "you may not"
+                                          : strcmp(by, "challenge") == 0 ? "a password would be asked for"
+                                                                         : by);
+}
+
+static void add_gate_row(OutputTable *table, json_object *gate) {
+        const char *answer = bus_value_string(gate, "answer");
+        uint64_t not_before = bus_value_uint(gate, "not-before");
+        /* a wait without a time ends when something else does */
+        g_autofree char *when = not_before == UINT64_MAX ? g_strdup("") : output_time(not_before);
+        const char *cells[] = { bus_value_string(gate, "gate"), answer, bus_value_string(gate, "text"), when,
+                                NULL };
+
+        output_table_row(table, cells, 1, answer_colour(answer));
+}
+
+static void print_gates(const Client *client, json_object *gates) {
+        static const char *const columns[] = { "GATE", "VERDICT", "WHY", "NOT BEFORE", NULL };
+        _cleanup_(output_table_freep) OutputTable *table =
+                        output_table_new(client->options->legend, columns);
+
+        for (size_t i = 0; i < json_object_array_length(gates); i++)
+                add_gate_row(table, json_object_array_get_idx(gates, i));
+        output_table_print(table);
+}
+
+static void add_to_document(Client *client, json_object *verdict, json_object *gates) {
+        json_object *entry = json_object_new_object();
+
+        json_object_object_add(entry, "verdict", json_object_get(verdict));
+        json_object_object_add(entry, "gates", json_object_get(gates));
+        json_document_append(client->document, "explanations", entry);
+}
+
+ExitCode explain_image(Client *client, const Image *image) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL;
+        const char *hint;
+        int r = call_explain(client, image, &error, &verdict, &gates);
+
+        if (r < 0)
+                return client_fail_call(client, &error, r, "Cannot explain %s", image->label);
+        if (client_json(client))
+                add_to_document(client, verdict, gates);
+        else {
+                print_verdict(verdict, image->label);
+                print_gates(client, gates);
+        }
+        hint = advice_for_error(bus_value_string(verdict, "error"));
+        if (hint && !strstr(bus_value_string(verdict, "text"), hint))
+                output_note("Hint: %s", hint);
+        return find_exit_code(client, verdict);
+}
+
+ExitCode explain_images(Client *client, const GPtrArray *images) {
+        ExitCode worst = EXIT_DONE;
+
+        for (guint i = 0; i < images->len; i++)
+                worst = exit_code_worse(worst, explain_image(client, images->pdata[i]));
+        return worst;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What lfad would answer to an activation, and why. */
+
+#include "ctl/managed-objects.h"
+
+/* Asks lfad with the options of the command line and prints the verdict, then a table of its gates, or adds
+ * both to the document's "explanations". Returns what `lfactl activate` would return: EXIT_DONE when it may
+ * run. Nothing is changed, and nobody is asked for a password. */
+ExitCode explain_image(Client *client, const Image *image);
+
+/* The same for several images, the worst exit code. */
+ExitCode explain_images(Client *client, const GPtrArray *images);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration that is in force: reading it, and what changes when it changes. */
+
+#include "daemon/config.h"
+#include "util/log.h"
+
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+static void log_problems(const GPtrArray *problems) {
+        for (unsigned i = 0; i < problems->len; i++) {
+                const ConfigProblem *problem = problems->pdata[i];
+                g_autofree char *text = config_problem_format(problem);
+
+                log_line(problem->warning ? LOG_WARNING : LOG_ERR, "%s", text);
+        }
+}
+
+/* The first error and how many follow, or NULL when there is none. The caller frees it. */
+static char *describe_errors(const GPtrArray *problems) {
+        const ConfigProblem *first = config_first_error(problems);
+        g_autofree char *text = first ? config_problem_format(first) : NULL;
+        unsigned errors = 0;
+
+        for (unsigned i = 0; i < problems->len; i++)
+                errors += !((const ConfigProblem *) problems->pdata[i])->warning;
+        if (errors < 2)
+                return g_steal_pointer(&text);
+        return g_strdup_printf("%s (and %u more; see 'lfactl config check')", text, errors - 1);
+}
+
+/* Returns what the files say, or NULL with ret_error set. */
+static Config *read_config(const Manager *manager, char **ret_error) {
+        g_autoptr(ConfigFiles) files = config_files_load(manager->settings->config_root);
+        g_autoptr(GPtrArray) problems = NULL;
+        g_autoptr(Config) config = config_read(files, &problems);
+        char *error = describe_errors(problems);
+
+        log_problems(problems);
+        if (error) {
+                *ret_error = error;
+                return NULL;
+        }
+        return g_steal_pointer(&config);
+}
+
+/* The aliases are borrowed from the configuration, so that all are set anew before the old one goes. */
+static void apply_alias(Manager *manager, Image *image) {
+        g_autofree char *alias = g_strdup(image_alias(image));
+        g_autofree char *name = g_strdup(image_display_name(image));
+        unsigned changed = 0;
+
+        image->configured_alias = config_find_alias(manager->config, image->values.guid);
+        if (strcmp(alias, image_alias(image)) != 0)
+                changed |= IMAGE_PROPERTY_ALIAS;
+        if (strcmp(name, image_display_name(image)) != 0)
+                changed |= IMAGE_PROPERTY_NAME;
+        image_changed(manager, image, changed);
+}
+
+static void apply_to_images(Manager *manager) {
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                apply_alias(manager, image);
+                if (image->present)
+                        image_evaluate(manager, image);
+        }
+}
+
+/* Takes the configuration. */
+static void apply(Manager *manager, Config *config) {
+        g_autoptr(Config) old = manager->config;
+
+        manager->config = config;
+        g_clear_pointer(&manager->config_error, g_free);
+        apply_to_images(manager);
+        scanner_set_poll(manager->scanner, config->poll_usec);
+}
+
+void manager_load_config(Manager *manager) {
+        Config *config = read_config(manager, &manager->config_error);
+
+        if (config)
+                apply(manager, config);
+        else
+                log_error("The configuration has errors: the defaults hold, and nothing will be activated.");
+}
+
+static int reload(Manager *manager, char **ret_text) {
+        g_autofree char *error = NULL;
+        Config *config = read_config(manager, &error);
+
+        if (!config) {
+                log_error("The configuration was not loaded; what was in force stays.");
+                if (manager->config_error) { /* the gate tells what is wrong now */
+                        g_free(manager->config_error);
+                        manager->config_error = g_strdup(error);
+                }
+                *ret_text = g_steal_pointer(&error);
+                return -EINVAL;
+        }
+        apply(manager, config);
+        log_info("The configuration was loaded.");
+        auto_activate_clear(manager);
+        queue_schedule(manager);
+        return 0;
+}
+
+int manager_reload_config(Manager *manager, char **ret_text) {
+        int r;
+
+        (void) sd_notify(false, "RELOADING=1");
+        r = reload(manager, ret_text);
+        (void) sd_notify(false, "READY=1");
+        manager_notify_status(manager);
+        return r;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The gates: what each of them lets pass, what it refuses and with which words, and how a list of answers is
+ * read. */
+
+#include "core/gates.h"
+#include "unit.h"
+
+#define GUID "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
+#define SECOND ((uint64_t) 1000000)
+
+typedef struct World {
+        GateFacts facts;
+        ImageValues image;
+        GateVerdict verdicts[_GATE_MAX];
+} World;
+
+/* A host on which nothing stands against an activation from 1.0 to 1.1. */
+static World world_new(void) {
+        World world = {
+                .facts = {
+                        .driver_state = DRIVER_ACTIVE,
+                        .profile = PROFILE_NVNEW,
+                        .now_usec = 100 * SECOND,
+                        .tree_stable_since_usec = 50 * SECOND,
+                        .settle_usec = SECOND,
+                        .settle_deadline_usec = UINT64_MAX,
+                },
+        };
+
+        image_values_init(&world.image, GUID);
+        world.image.capable = world.image.pending = 1;
+        world.image.may_reset_cpu = 0;
+        world.image.cpu_rendezvous = 1;
+        strcpy(world.image.current_version, "1.0");
+        strcpy(world.image.pending_version, "1.1");
+        return world;
+}
+
+static const GateVerdict *ask(World *world, GateId gate) {
+        if (!world->facts.image)
+                world->facts.image = &world->image;
+        gates_run(&world->facts, world->verdicts);
+        return &world->verdicts[gate];
+}
+
+static void assert_allows(World *world, GateId gate) {
+        const GateVerdict *verdict = ask(world, gate);
+
+        assert_int_equal(verdict->answer, GATE_ALLOW);
+        assert_int_equal(verdict->error, LFA_ERROR_NONE);
+        assert_string_equal(verdict->text, "");
+}
+
+static void assert_denies(World *world, GateId gate, ErrorId error, const char *words) {
+        const GateVerdict *verdict = ask(world, gate);
+
+        assert_int_equal(verdict->answer, GATE_DENY);
+        assert_int_equal(verdict->error, error);
+        if (!strstr(verdict->text, words))
+                fail_msg("'%s' does not say '%s'", verdict->text, words);
+        assert_true(g_str_has_suffix(verdict->text, "."));
+}
+
+static void nothing_stands_against_a_healthy_pending_image(void **state) {
+        World world = world_new();
+
+        for (GateId gate = 0; gate < _GATE_MAX; gate++)
+                assert_allows(&world, gate);
+        assert_null(gates_first_denial(world.verdicts));
+        assert_null(gates_decide(world.verdicts));
+}
+
+static void a_configuration_that_did_not_load_is_named(void **state) {
+        World world = world_new();
+
+        world.facts.configuration_error = "/etc/lfad/lfad.conf:7: unknown key 'Pol'.";
+        assert_denies(&world, GATE_CONFIG, LFA_ERROR_CONFIG_INVALID, "lfad.conf:7: unknown key");
+}
+
+static void a_long_text_is_never_cut_inside_a_character(void **state) {
+        for (unsigned shift = 0; shift < 4; shift++) {
+                World world = world_new();
+                g_autofree char *text = g_malloc0(1024 + shift);
+
+                memset(text, 'x', shift);
+                for (unsigned i = 0; i < 255; i++)
+                        memcpy(text + shift + 4 * i, "\xf0\x9f\x98\x80", 4);
+                world.facts.configuration_error = text;
+                assert_true(g_utf8_validate(ask(&world, GATE_CONFIG)->text, -1, NULL));
+                assert_true(strlen(world.verdicts[GATE_CONFIG].text) > 100);
+        }
+}
+
+static void driver_that_is_absent_or_unread_is_refused(void **state) {
+        static const struct {
+                DriverState state;
+                ErrorId error;
+        } rows[] = {
+                { DRIVER_NO_DRIVER, LFA_ERROR_NO_DRIVER },
+                { DRIVER_NO_FIRMWARE, LFA_ERROR_NO_FIRMWARE },
+                { DRIVER_UNKNOWN, LFA_ERROR_STARTING },
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                World world = world_new();
+
+                world.facts.driver_state = rows[i].state;
+                world.facts.profile_allowed_by_configuration = true;
+                assert_denies(&world, GATE_DRIVER, rows[i].error, "driver");
+        }
+}
+
+static void profiles_that_are_not_safe_need_the_configuration(void **state) {
+        static const struct {
+                DriverProfile profile;
+                const char *name;
+        } unsafe[] = {
+                { PROFILE_UNKNOWN, "'unknown'" }, { PROFILE_RFC1, "'rfc1'" }, { PROFILE_RFC2, "'rfc2'" },
+                { PROFILE_NVRFC, "'nvrfc'" },     { PROFILE_V1, "'v1'" },     { PROFILE_V1NV, "'v1nv'" },
+        };
+        static const DriverProfile safe[] = {
+                PROFILE_V2S, PROFILE_V2, PROFILE_V2BOS, PROFILE_V3, PROFILE_NV3, PROFILE_NVNEW,
+        };
+
+        assert_int_equal(G_N_ELEMENTS(unsafe) + G_N_ELEMENTS(safe), _PROFILE_MAX);
+        for (size_t i = 0; i < G_N_ELEMENTS(unsafe); i++) {
+                World world = world_new();
+
+                world.facts.profile = unsafe[i].profile;
+                assert_denies(&world, GATE_DRIVER, LFA_ERROR_PROFILE_NOT_ALLOWED, unsafe[i].name);
+                world.facts.profile_allowed_by_configuration = true;
+                assert_allows(&world, GATE_DRIVER);
+        }
+        for (size_t i = 0; i < G_N_ELEMENTS(safe); i++) {
+                World world = world_new();
+
+                world.facts.profile = safe[i];
+                assert_allows(&world, GATE_DRIVER);
+        }
+}
+
+static void image_that_the_driver_does_not_show_is_refused(void **state) {
+        World world = world_new();
+
+        world.facts.image = NULL;
+        gates_run(&world.facts, world.verdicts);
+        assert_int_equal(world.verdicts[GATE_IMAGE].answer, GATE_DENY);
+        assert_int_equal(world.verdicts[GATE_IMAGE].error, LFA_ERROR_IMAGE_GONE);
+        assert_int_equal(world.verdicts[GATE_VERSION].answer, GATE_ALLOW); /* said already */
+}
+
+static void image_that_is_being_dropped_is_refused_as_stale(void **state) {
+        World world = world_new();
+
+        world.image.capable = world.image.pending = world.image.cpu_rendezvous = 0;
+        world.image.current_version[0] = world.image.pending_version[0] = 0;
+        assert_denies(&world, GATE_IMAGE, LFA_ERROR_IMAGE_STALE, GUID);
+        world.image.pending = -1;
+        assert_denies(&world, GATE_IMAGE, LFA_ERROR_IMAGE_STALE, GUID);
+}
+
+static void image_flags_must_be_readable_and_right(void **state) {
+        for (int value = -1; value <= 1; value++) {
+                World world = world_new();
+
+                world.image.capable = (int8_t) value;
+                if (value == 1)
+                        assert_allows(&world, GATE_IMAGE);
+                else
+                        assert_denies(&world, GATE_IMAGE, LFA_ERROR_NOT_CAPABLE, GUID);
+
+                world = world_new();
+                world.image.pending = (int8_t) value;
+                if (value == 1)
+                        assert_allows(&world, GATE_IMAGE);
+                else
+                        assert_denies(&world, GATE_IMAGE, LFA_ERROR_NOT_PENDING, GUID);
+        }
+}
+
+static void unreadable_may_reset_cpu_counts_as_yes(void **state) {
+        World world = world_new();
+
+        world.image.may_reset_cpu = 1;
+        assert_denies(&world, GATE_IMAGE, LFA_ERROR_NEEDS_CPU_RESET, GUID);
+        world.image.may_reset_cpu = -1;
+        assert_denies(&world, GATE_IMAGE, LFA_ERROR_NEEDS_CPU_RESET, GUID);
+        world.image.may_reset_cpu = 0;
+        assert_allows(&world, GATE_IMAGE);
+}
+
+/* expected NULL: not given */
+static World world_expecting(const char *current, const char *pending) {
+        World world = world_new();
+
+        world.facts.expected_current.given = current != NULL;
+        world.facts.expected_pending.given = pending != NULL;
+        g_strlcpy(world.facts.expected_current.version, current ? current : "7.7", VERSION_SIZE);
+        g_strlcpy(world.facts.expected_pending.version, pending ? pending : "7.7", VERSION_SIZE);
+        return world;
+}
+
+static void versions_must_be_those_that_are_expected(void **state) {
+        World world = world_expecting("1.0", "1.1");
+
+        assert_allows(&world, GATE_VERSION);
+        world = world_expecting(NULL, NULL);
+        assert_allows(&world, GATE_VERSION);
+        world = world_expecting("0.9", NULL);
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "is 1.0, expected was 0.9");
+        world = world_expecting(NULL, "2.10");
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "is 1.1, expected was 2.10");
+        world = world_expecting("0.9", "2.10"); /* the current one is named first */
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "The current version");
+}
+
+static void expecting_no_version_means_that_firmware_gives_none(void **state) {
+        World world = world_expecting("", "");
+
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "is 1.0, expected was none");
+        world.image.current_version[0] = 0;
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "is 1.1, expected was none");
+        world.image.pending_version[0] = 0;
+        assert_allows(&world, GATE_VERSION);
+        world = world_expecting("1.0", NULL);
+        world.image.current_version[0] = 0;
+        assert_denies(&world, GATE_VERSION, LFA_ERROR_VERSION_CHANGED, "is none, expected was 1.0");
+}
+
+static void a_running_activation_is_waited_for_without_end(void **state) {
+        World world = world_new();
+        const GateVerdict *verdict;
+
+        world.facts.activation_running = true;
+        world.facts.settle_deadline_usec = world.facts.now_usec - SECOND;
+        verdict = ask(&world, GATE_SETTLE);
+        assert_int_equal(verdict->answer, GATE_WAIT);
+        assert_int_equal(verdict->error, LFA_ERROR_KERNEL_BUSY);
+        assert_true(verdict->retry_at_usec == UINT64_MAX);
+        assert_true(verdict->text[0] != 0);
+}
+
+static void the_tree_must_have_been_stable_for_the_settle_time(void **state) {
+        static const struct {
+                uint64_t age, settle, deadline_in; /* µs; deadline from now, UINT64_MAX = never */
+                GateAnswer answer;
+                int64_t retry_in;
+                const char *words;
+        } rows[] = {
+                { SECOND, SECOND, UINT64_MAX, GATE_ALLOW, 0, "" },
+                { SECOND + 1, SECOND, UINT64_MAX, GATE_ALLOW, 0, "" },
+                { SECOND - 1, SECOND, UINT64_MAX, GATE_WAIT, 1, "999 ms" },
+                { 250000, SECOND, UINT64_MAX, GATE_WAIT, 750000, "250 ms" },
+                { 0, SECOND, UINT64_MAX, GATE_WAIT, SECOND, " 0 ms" },
+                { 0, 0, UINT64_MAX, GATE_ALLOW, 0, "" },
+                { 250000, SECOND, 500000, GATE_WAIT, 500000, "250 ms" }, /* the deadline comes first */
+                { 250000, SECOND, 900000, GATE_WAIT, 750000, "250 ms" },
+                { 250000, SECOND, 1, GATE_WAIT, 1, "250 ms" },
+                { 250000, SECOND, 0, GATE_DENY, 0, "does not settle" },
+                { SECOND, SECOND, 0, GATE_ALLOW, 0, "" }, /* settled just in time */
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                World world = world_new();
+                uint64_t now = world.facts.now_usec;
+                const GateVerdict *verdict;
+
+                world.facts.tree_stable_since_usec = now - rows[i].age;
+                world.facts.settle_usec = rows[i].settle;
+                world.facts.settle_deadline_usec =
+                                rows[i].deadline_in == UINT64_MAX ? UINT64_MAX : now + rows[i].deadline_in;
+                verdict = ask(&world, GATE_SETTLE);
+                if (verdict->answer != rows[i].answer || !strstr(verdict->text, rows[i].words))
+                        fail_msg("row %zu: answer %d, '%s'", i, (int) verdict->answer, verdict->text);
+                if (rows[i].answer == GATE_WAIT)
+                        assert_int_equal(verdict->retry_at_usec - now, rows[i].retry_in);
+                assert_int_equal(verdict->error,
+                                 rows[i].answer == GATE_ALLOW ? LFA_ERROR_NONE : LFA_ERROR_KERNEL_BUSY);
+        }
+}
+
+static void activation_without_effect_is_not_repeated(void **state) {
+        World world = world_new();
+
+        world.facts.activated_without_effect = true;
+        assert_denies(&world, GATE_REPEAT, LFA_ERROR_REPEATED_ACTIVATION, "activated before");
+}
+
+static void image_that_the_kernel_activates_by_itself_is_refused(void **state) {
+        World world = world_new();
+
+        world.facts.auto_activate_stuck = true;
+        assert_denies(&world, GATE_KERNEL_AUTO, LFA_ERROR_KERNEL_AUTO_ACTIVATE, "auto_activate");
+}
+
+static void auto_activate_that_the_configuration_leaves_is_refused(void **state) {
+        World world = world_new();
+
+        world.image.auto_activate = 1;
+        world.facts.auto_activate_left = true;
+        assert_denies(&world, GATE_KERNEL_AUTO, LFA_ERROR_KERNEL_AUTO_ACTIVATE, "leave");
+}
+
+static void auto_activate_that_is_being_cleared_is_waited_for(void **state) {
+        for (int clearing = 0; clearing < 2; clearing++) {
+                World world = world_new();
+                const GateVerdict *verdict;
+
+                world.facts.auto_activate_clearing = clearing;
+                world.image.auto_activate = !clearing;
+                verdict = ask(&world, GATE_KERNEL_AUTO);
+                assert_int_equal(verdict->answer, GATE_WAIT);
+                assert_int_equal(verdict->error, LFA_ERROR_KERNEL_AUTO_ACTIVATE);
+                assert_true(verdict->retry_at_usec == UINT64_MAX);
+                world.facts.auto_activate_stuck = true; /* until that has failed */
+                assert_int_equal(ask(&world, GATE_KERNEL_AUTO)->answer, GATE_DENY);
+        }
+}
+
+/* A host on which every gate denies; each repaired in turn, the next one speaks. */
+static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state) {
+        World world = world_expecting("9.9", NULL);
+
+        world.facts.configuration_error = "It has errors.";
+        world.facts.driver_state = DRIVER_NO_DRIVER;
+        world.image.capable = 0;
+        world.facts.tree_stable_since_usec = world.facts.settle_deadline_usec = world.facts.now_usec;
+        world.facts.activated_without_effect = world.facts.auto_activate_stuck = true;
+        for (GateId gate = 0; gate < _GATE_MAX; gate++) {
+                assert_int_equal(ask(&world, gate)->answer, GATE_DENY);
+                assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[gate]);
+                assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[gate]);
+                if (gate == GATE_CONFIG)
+                        world.facts.configuration_error = NULL;
+                if (gate == GATE_DRIVER)
+                        world.facts.driver_state = DRIVER_ACTIVE;
+                if (gate == GATE_IMAGE)
+                        world.image.capable = 1;
+                if (gate == GATE_VERSION)
+                        world.facts.expected_current.given = false;
+                if (gate == GATE_SETTLE)
+                        world.facts.settle_usec = 0;
+                if (gate == GATE_REPEAT)
+                        world.facts.activated_without_effect = false;
+        }
+}
+
+static void waiting_is_no_refusal_of_a_call_but_holds_a_job(void **state) {
+        World world = world_new();
+
+        world.facts.activation_running = true;
+        ask(&world, GATE_SETTLE);
+        assert_null(gates_first_denial(world.verdicts));
+        assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[GATE_SETTLE]);
+}
+
+static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
+        World world = world_new();
+
+        world.facts.activation_running = true;
+        world.image.pending = 0;
+        ask(&world, GATE_IMAGE);
+        assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[GATE_IMAGE]);
+        assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[GATE_SETTLE]);
+}
+
+static void gates_have_the_names_of_the_documentation(void **state) {
+        static const char *const names[_GATE_MAX] = {
+                "config", "driver", "image", "version", "settle", "repeat", "kernel-auto",
+        };
+
+        for (GateId gate = 0; gate < _GATE_MAX; gate++) {
+                assert_string_equal(gate_to_string(gate), names[gate]);
+                assert_int_equal(gate_from_string(names[gate]), gate);
+        }
+        assert_null(gate_to_string(_GATE_MAX));
+        assert_null(gate_to_string(_GATE_INVALID));
+        assert_int_equal(gate_from_string("window"), -EINVAL);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(nothing_stands_against_a_healthy_pending_image),
+                cmocka_unit_test(a_configuration_that_did_not_load_is_named),
+                cmocka_unit_test(a_long_text_is_never_cut_inside_a_character),
+                cmocka_unit_test(driver_that_is_absent_or_unread_is_refused),
+                cmocka_unit_test(profiles_that_are_not_safe_need_the_configuration),
+                cmocka_unit_test(image_that_the_driver_does_not_show_is_refused),
+                cmocka_unit_test(image_that_is_being_dropped_is_refused_as_stale),
+                cmocka_unit_test(image_flags_must_be_readable_and_right),
+                cmocka_unit_test(unreadable_may_reset_cpu_counts_as_yes),
+                cmocka_unit_test(versions_must_be_those_that_are_expected),
+                cmocka_unit_test(expecting_no_version_means_that_firmware_gives_none),
+                cmocka_unit_test(a_running_activation_is_waited_for_without_end),
+                cmocka_unit_test(the_tree_must_have_been_stable_for_the_settle_time),
+                cmocka_unit_test(activation_without_effect_is_not_repeated),
+                cmocka_unit_test(image_that_the_kernel_activates_by_itself_is_refused),
+                cmocka_unit_test(auto_activate_that_the_configuration_leaves_is_refused),
+                cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
+                cmocka_unit_test(the_first_denial_in_the_order_of_the_list_is_the_answer),
+                cmocka_unit_test(waiting_is_no_refusal_of_a_call_but_holds_a_job),
+                cmocka_unit_test(facts_of_a_tree_that_settles_deny_no_job),
+                cmocka_unit_test(gates_have_the_names_of_the_documentation),
+        };
+
+        return cmocka_run_group_tests_name("gates", tests, NULL, NULL);
+}
