@@ -91,6 +91,14 @@ static int get_uevent_monitor(sd_bus *bus, const char *path, const char *interfa
                         uevent_monitor_state_to_string(uevent_monitor_state(service->manager->uevents)));
 }
 
+static int get_config_error(sd_bus *bus, const char *path, const char *interface, const char *property,
+                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+        const char *text = service->manager->config_error;
+
+        return sd_bus_message_append(reply, "s", text ? text : "");
+}
+
 static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -136,6 +144,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("DriverState", "s", get_driver_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("DriverProfile", "s", get_driver_profile, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("UeventMonitor", "s", get_uevent_monitor, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ConfigError", "s", get_config_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -43,6 +43,15 @@ int client_call(Client *client, sd_bus_message *call, uint64_t timeout_usec, sd_
         return r < 0 ? r : 0;
 }
 
+int client_call_manager(Client *client, const char *member, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        int r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, member, &call);
+
+        if (r >= 0)
+                r = sd_bus_message_append(call, "a{sv}", 0);
+        return r < 0 ? r : client_call(client, call, CLIENT_PATIENT_USEC, error, NULL);
+}
+
 int client_get_properties(Client *client, const char *path, const char *interface, sd_bus_error *error,
                           json_object **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;

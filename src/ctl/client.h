@@ -34,6 +34,10 @@ int client_new_call(Client *client, const char *path, const char *interface, con
 int client_call(Client *client, sd_bus_message *call, uint64_t timeout_usec, sd_bus_error *error,
                 sd_bus_message **ret_reply);
 
+/* Calls a method of the manager that takes options alone, without any, and waits for its answer. Returns 0 or a
+ * negative errno with error filled. */
+int client_call_manager(Client *client, const char *member, sd_bus_error *error);
+
 /* All properties of one interface as an object with their names. Returns 0 or a negative errno with error.
  */
 int client_get_properties(Client *client, const char *path, const char *interface, sd_bus_error *error,

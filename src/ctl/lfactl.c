@@ -4,9 +4,9 @@
 #include "config.h"
 #include "ctl/help.h"
 #include "ctl/output.h"
-#include "ctl/suggest.h"
 #include "ctl/time-text.h"
 #include "ctl/verbs.h"
+#include "util/nearest.h"
 
 #include <glib.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static ExitCode fail_unknown_verb(Client *client, const char *name) {
 
         for (size_t i = 0; verbs[i].name; i++)
                 names[i] = verbs[i].name;
-        nearest = suggest_nearest(name, names);
+        nearest = nearest_word(name, names);
         hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest)
                        : g_strdup("'lfactl --help' lists the verbs.");
         return fail_usage(client, message, hint);

@@ -157,6 +157,7 @@ static void take_manager(Inventory *inventory, json_object *manager) {
         inventory->driver_profile = bus_value_string(manager, "DriverProfile");
         inventory->version = bus_value_string(manager, "Version");
         inventory->uevent_monitor = bus_value_string(manager, "UeventMonitor");
+        inventory->config_error = bus_value_string(manager, "ConfigError");
 }
 
 static Inventory *inventory_new(json_object *manager, json_object *objects) {

@@ -3,8 +3,8 @@
 
 #include "ctl/options.h"
 
-#include "ctl/suggest.h"
 #include "ctl/time-text.h"
+#include "util/nearest.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -211,7 +211,7 @@ static void explain_unknown(const char *argument, UsageError *ret_error) {
         }
         for (size_t i = 0; i < _OPTION_MAX; i++)
                 names[i] = option_rows[i].name;
-        nearest = suggest_nearest(bare, names);
+        nearest = nearest_word(bare, names);
         ret_error->message = g_strdup_printf("There is no option '%s'.", name);
         ret_error->hint = nearest ? g_strdup_printf("Did you mean --%s?", nearest)
                                   : g_strdup("'lfactl --help' lists the options.");

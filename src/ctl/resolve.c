@@ -5,9 +5,9 @@
 #include "ctl/resolve.h"
 
 #include "ctl/advice.h"
-#include "ctl/suggest.h"
 #include "lfa/bus-names.h"
 #include "util/guid.h"
+#include "util/nearest.h"
 
 #include <string.h>
 #include <strings.h>
@@ -101,7 +101,7 @@ static const char *nearest_name(const GPtrArray *images, const char *text) {
                 g_ptr_array_add(names, (char *) image->guid);
         }
         g_ptr_array_add(names, NULL);
-        return suggest_nearest(text, (const char *const *) names->pdata);
+        return nearest_word(text, (const char *const *) names->pdata);
 }
 
 static ExitCode fail_unknown(Client *client, const Inventory *inventory, const char *text) {

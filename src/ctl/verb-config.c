@@ -3,8 +3,8 @@
 
 #include "core/config-keys.h"
 #include "ctl/output.h"
-#include "ctl/suggest.h"
 #include "ctl/verbs.h"
+#include "util/nearest.h"
 
 #include <string.h>
 #include <systemd/sd-bus-protocol.h>
@@ -186,7 +186,7 @@ ExitCode verb_config(Client *client, int argc, char **argv) {
                 reading_release(&reading);
                 return code;
         }
-        nearest = suggest_nearest(argv[0], names);
+        nearest = nearest_word(argv[0], names);
         hint = nearest ? g_strdup_printf("Did you mean '%s'?", nearest)
                        : g_strdup("It takes 'check' or 'show'.");
         return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS, hint, "There is no 'config %s'.",

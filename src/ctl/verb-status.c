@@ -68,6 +68,8 @@ static ExitCode show(Client *client, bool full) {
         if (full)
                 output_field(FIELD_NARROW, "lfad", COLOUR_NONE, inventory->version);
         print_driver(inventory);
+        if (inventory->config_error && *inventory->config_error)
+                output_field(FIELD_NARROW, "Config", COLOUR_RED, inventory->config_error);
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
         print_images_line(inventory);

@@ -77,6 +77,8 @@ static void apply(Manager *manager, Config *config) {
         g_autoptr(Config) old = manager->config;
 
         manager->config = config;
+        if (manager->config_error)
+                manager->observer->manager_changed(MANAGER_PROPERTY_CONFIG_ERROR, manager->userdata);
         g_clear_pointer(&manager->config_error, g_free);
         apply_to_images(manager);
         scanner_set_poll(manager->scanner, config->poll_usec);
@@ -100,6 +102,7 @@ static int reload(Manager *manager, char **ret_text) {
                 if (manager->config_error) { /* the gate tells what is wrong now */
                         g_free(manager->config_error);
                         manager->config_error = g_strdup(error);
+                        manager->observer->manager_changed(MANAGER_PROPERTY_CONFIG_ERROR, manager->userdata);
                 }
                 *ret_text = g_steal_pointer(&error);
                 return -EINVAL;

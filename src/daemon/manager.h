@@ -24,6 +24,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_UEVENT_MONITOR = 1 << 2,
         MANAGER_PROPERTY_CURRENT_JOB = 1 << 3,
         MANAGER_PROPERTY_ACTIVATING = 1 << 4,
+        MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
