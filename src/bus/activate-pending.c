@@ -52,8 +52,10 @@ static int check(Request *request, sd_bus_error *error) {
                 if (manager->driver_state == DRIVER_NO_DRIVER)
                         return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
                 list_pending(request);
-                if (manager_check_caps(manager, request->uid, request->targets->len) < 0)
+                if (manager_check_caps(manager, request->uid, request->targets->len) < 0) {
+                        g_clear_pointer(&request->targets, g_array_unref);
                         return bus_error_from_submit(-EDQUOT, error);
+                }
         }
         if (request->targets->len == 0)
                 return 0;
@@ -129,7 +131,7 @@ static int act(Request *request, sd_bus_error *error) {
 
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
-        .freshness = FRESH_RECENT,
+        .freshness = FRESH_SINCE,
         .check = check,
         .exempt = exempt,
         .next = next,

@@ -19,6 +19,12 @@ struct PolkitCheck {
         void *userdata;
 };
 
+/* A dialog that is open closes. */
+static void take_back(PolkitCheck *check) {
+        (void) sd_bus_call_method_async(check->bus, NULL, POLKIT_SERVICE, POLKIT_PATH, POLKIT_INTERFACE,
+                                        "CancelCheckAuthorization", NULL, NULL, "s", check->cancellation_id);
+}
+
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
         PolkitCheck *check = userdata;
         const sd_bus_error *error = sd_bus_message_get_error(reply);
@@ -26,6 +32,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 
         check->slot = sd_bus_slot_unref(check->slot);
         if (error) {
+                if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
+                        take_back(check);
                 check->callback(POLKIT_FAILED, error->message ? error->message : error->name,
                                 check->userdata);
                 return 1;
@@ -103,9 +111,7 @@ void *polkit_check_free(PolkitCheck *check) {
                 return NULL;
         if (check->slot) {
                 sd_bus_slot_unref(check->slot);
-                (void) sd_bus_call_method_async(check->bus, NULL, POLKIT_SERVICE, POLKIT_PATH,
-                                                POLKIT_INTERFACE, "CancelCheckAuthorization", NULL, NULL,
-                                                "s", check->cancellation_id);
+                take_back(check);
         }
         sd_bus_unref(check->bus);
         g_free(check->cancellation_id);

@@ -145,6 +145,16 @@ static int on_name_owner_changed(sd_bus_message *message, void *userdata, sd_bus
         return 0;
 }
 
+/* Without a callback of ours sd-bus would close the connection when the bus refuses the match. polkit watches its
+ * subject too, so that nothing is lost. */
+static int on_watched(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const sd_bus_error *failure = sd_bus_message_get_error(message);
+
+        if (failure)
+                log_debug("A caller cannot be watched: %s", failure->message);
+        return 1;
+}
+
 /* Not sd_bus_track: adding a name to one asks the bus whether it exists, and waits for the answer. A caller
  * that is gone already is polkit's to refuse. */
 static int watch_caller(Request *request) {
@@ -155,7 +165,7 @@ static int watch_caller(Request *request) {
                                         sd_bus_message_get_sender(request->message));
 
         return sd_bus_add_match_async(request->service->bus, &request->gone_slot, match,
-                                      on_name_owner_changed, NULL, request);
+                                      on_name_owner_changed, on_watched, request);
 }
 
 /* A prompt that nobody answers holds its place: a caller gets a few of them, and not all callers together
@@ -201,15 +211,34 @@ static int step_check(Request *request, sd_bus_error *error) {
         return ask_polkit(request, error);
 }
 
+static void on_fresh(int scan_error, void *userdata);
+
+/* Returns 1 when there is a reading that began at that time or later, 0 when on_fresh will be called. */
+static int want_reading(Request *request, uint64_t not_before_usec) {
+        return scanner_ask(request->service->manager->scanner, not_before_usec, on_fresh, request) ? 1 : 0;
+}
+
+/* Staged since? Nobody is refused on a reading from before the call: then another one is waited for. */
+static int step_judge(Request *request, sd_bus_error *error) {
+        int r = check_afresh(request, error);
+
+        if (r >= 0)
+                return step_check(request, error);
+        if (request->type->freshness == FRESH_ANY || manager_is_activating(request->service->manager) ||
+            want_reading(request, request->arrived_usec) > 0)
+                return r;
+        sd_bus_error_free(error);
+        return 0;
+}
+
 static void on_fresh(int scan_error, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Request *request = userdata;
 
-        /* Behind a running activation nothing can be read: the job will be judged anew when its turn comes.
-         */
+        /* Behind a running activation nothing can be read: the job will be judged anew when its turn comes. */
         if (scan_error >= 0 ||
             (request->type->freshness != FRESH_NEW && manager_is_activating(request->service->manager))) {
-                run_step(request, step_check);
+                run_step(request, step_judge);
                 return;
         }
         request_fail(request,
@@ -218,30 +247,19 @@ static void on_fresh(int scan_error, void *userdata) {
                      &error);
 }
 
-/* Returns 1 when there is a reading that began at that time or later, 0 when on_fresh will be called. */
-static int want_reading(Request *request, uint64_t not_before_usec) {
-        return scanner_ask(request->service->manager->scanner, not_before_usec, on_fresh, request) ? 1 : 0;
-}
-
 static int step_fresh(Request *request, sd_bus_error *error) {
         Manager *manager = request->service->manager;
-        uint64_t now = clock_monotonic(manager->clock);
-        int r;
+        uint64_t now = clock_monotonic(manager->clock), not_before = request->arrived_usec;
 
-        if (request->type->freshness == FRESH_NEW)
-                return want_reading(request, request->arrived_usec) > 0 ? step_check(request, error) : 0;
-        if (request->type->freshness == FRESH_ANY || manager_is_activating(manager))
+        if (request->type->freshness == FRESH_ANY)
                 return step_check(request, error);
-        if (want_reading(request, now > FRESH_USEC ? now - FRESH_USEC : 0) == 0)
-                return 0;
-        r = check_afresh(request, error);
-        if (r >= 0)
-                return step_check(request, error);
-        /* Staged since? Nobody is refused on a reading from before the call. */
-        if (want_reading(request, request->arrived_usec) > 0)
-                return r;
-        sd_bus_error_free(error);
-        return 0;
+        if (request->type->freshness != FRESH_NEW) {
+                if (manager_is_activating(manager))
+                        return step_check(request, error);
+                if (request->type->freshness == FRESH_RECENT)
+                        not_before = now > FRESH_USEC ? now - FRESH_USEC : 0;
+        }
+        return want_reading(request, not_before) > 0 ? step_judge(request, error) : 0;
 }
 
 static int read_credentials(sd_bus_message *reply, Request *request) {

@@ -18,7 +18,8 @@ typedef enum Freshness {
         FRESH_ANY,    /* check judges nothing that is read from the driver */
         FRESH_RECENT, /* a reading of the last second; a refusal is given only on one that began after the
                          call */
-        FRESH_NEW,    /* a reading that began after the call */
+        FRESH_SINCE,  /* a reading that began after the call, but for one while an activation runs */
+        FRESH_NEW,    /* a reading that began after the call, whatever runs */
 } Freshness;
 
 typedef struct RequestType {

@@ -134,7 +134,8 @@ void job_conclude(Job *job, const ActivationReport *report, bool other_boot) {
         Manager *manager = job->manager;
 
         job->worker = worker_process_free(job->worker);
-        manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
+        if (!manager->current || manager->current == job)
+                manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
         job_set_state(job, JOB_VERIFYING);
         if (report)
                 job->write_usec = report->write_usec;

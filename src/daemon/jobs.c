@@ -246,9 +246,7 @@ static void remember_end(Job *job) {
                 image->last_activated_usec = job->finished_usec;
                 changed |= IMAGE_PROPERTY_LAST_ACTIVATED;
         }
-        image_changed(job->manager, image,
-                      IMAGE_PROPERTY_LAST_RESULT | IMAGE_PROPERTY_LAST_ERROR |
-                                      IMAGE_PROPERTY_LAST_ACTIVATED);
+        image_changed(job->manager, image, changed);
 }
 
 static void log_end(const Job *job) {

@@ -125,6 +125,7 @@ int manager_start(Manager *manager) {
 static void check_stopped(Manager *manager) {
         if (!manager->stopping || manager->stopped || manager->current)
                 return;
+        jobs_retry_records(manager); /* a last time */
         manager->stopped = true;
         manager->observer->stopped(manager->userdata);
 }

@@ -147,9 +147,6 @@ static void read_finished(Manager *manager, json_object *record) {
         image->last_error = error_from_bus_name(string_or_empty(record, "error"));
         if (result == RESULT_SUCCEEDED || result == RESULT_UNVERIFIED)
                 (void) json_get_u64(record, "timestamp", &image->last_activated_usec);
-        image->unsettled_job = result == RESULT_UNKNOWN || result == RESULT_UNVERIFIED
-                                               ? u32_or_zero(record, "job")
-                                               : 0;
         (void) json_get_u64(record, "errno", &error);
         has_pending = json_get_u64(record, "pending-after", &pending_after) >= 0;
         if (has_pending) {
@@ -162,8 +159,10 @@ static void read_finished(Manager *manager, json_object *record) {
                 image->unsettled_job = verdict_is_open(result, has_pending ? pending_after == 1 : -1)
                                                        ? u32_or_zero(record, "job")
                                                        : 0;
-        (void) json_get_bool(record, "repeat", &repeat);
-        image->repeat = repeat && is_this_boot(manager, record);
+        if (row != 0) { /* a job that never began says nothing about the one before it */
+                (void) json_get_bool(record, "repeat", &repeat);
+                image->repeat = repeat && is_this_boot(manager, record);
+        }
         copy_version(record, "to", image->last_to);
 }
 

@@ -36,7 +36,8 @@ struct Scanner {
         const ScannerCallbacks *callbacks;
         void *userdata;
 
-        sd_event_source *poll_source, *scan_source, *timeout_source;
+        sd_event_source *poll_source, *scan_source, *dirty_source, *timeout_source;
+        uint64_t scan_due_usec;    /* what scan_source is set to; UINT64_MAX = off */
         uint64_t dirty_since_usec; /* 0 = clean */
         bool held;
         bool tainted; /* an activation began while the running scan read: what it saw does not count */
@@ -86,6 +87,11 @@ static void arm_timer(Scanner *scanner, sd_event_source **source, uint64_t at_us
         (void) sd_event_source_set_description(*source, description);
 }
 
+static void stop_timer(sd_event_source *source) {
+        if (source)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
 /* Waiters may add new ones while they are called, so each is taken out first. */
 static void answer_waiters(Scanner *scanner, int error) {
         for (unsigned i = 0; i < scanner->waiters->len;) {
@@ -111,11 +117,19 @@ static void publish(Scanner *scanner, Tree *tree) {
 }
 
 static int on_scan_time(sd_event_source *source, uint64_t usec, void *userdata) {
-        start_scan(userdata);
+        Scanner *scanner = userdata;
+
+        if (source == scanner->scan_source)
+                scanner->scan_due_usec = UINT64_MAX; /* it has fired */
+        start_scan(scanner);
         return 0;
 }
 
+/* The earlier time counts when one is set already. */
 static void scan_at(Scanner *scanner, uint64_t at_usec) {
+        if (scanner->scan_due_usec <= at_usec)
+                return;
+        scanner->scan_due_usec = at_usec;
         arm_timer(scanner, &scanner->scan_source, at_usec, USEC_PER_MSEC, on_scan_time, "scan");
 }
 
@@ -207,8 +221,9 @@ static void start_scan(Scanner *scanner) {
         }
         scanner->again = false;
         scanner->dirty_since_usec = scanner->asked_scan_usec = 0;
-        if (scanner->scan_source)
-                (void) sd_event_source_set_enabled(scanner->scan_source, SD_EVENT_OFF);
+        stop_timer(scanner->scan_source);
+        stop_timer(scanner->dirty_source);
+        scanner->scan_due_usec = UINT64_MAX;
 
         arguments = g_ptr_array_new();
         g_ptr_array_add(arguments, (char *) "scan");
@@ -254,6 +269,7 @@ Scanner *scanner_new(sd_event *event, const WorkerSettings *settings, const Cloc
         scanner->poll_usec = poll_usec;
         scanner->callbacks = callbacks;
         scanner->userdata = userdata;
+        scanner->scan_due_usec = UINT64_MAX;
         scanner->asked_tokens = ASKED_BURST;
         scanner->asked_refilled_usec = clock_monotonic(clock);
         scanner->waiters = g_array_new(FALSE, FALSE, sizeof(Waiting));
@@ -273,7 +289,8 @@ void scanner_mark_dirty(Scanner *scanner, uint64_t settle_usec) {
         if (scanner->dirty_since_usec == 0)
                 scanner->dirty_since_usec = now;
         at = MIN(now + settle_usec, scanner->dirty_since_usec + SETTLE_STRETCH * settle_usec);
-        scan_at(scanner, at);
+        /* A timer of its own: events that keep coming may put off this scan, not those that somebody waits for. */
+        arm_timer(scanner, &scanner->dirty_source, at, USEC_PER_MSEC, on_scan_time, "dirty");
 }
 
 void scanner_scan(Scanner *scanner) {
@@ -339,7 +356,9 @@ bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter,
 static uint64_t plan_asked_scan(Scanner *scanner) {
         uint64_t now = now_usec(scanner), refills;
 
-        refills = (now - scanner->asked_refilled_usec) / ASKED_REFILL_USEC;
+        refills = now > scanner->asked_refilled_usec
+                                  ? (now - scanner->asked_refilled_usec) / ASKED_REFILL_USEC
+                                  : 0;
         if (scanner->asked_tokens + refills >= ASKED_BURST) {
                 scanner->asked_tokens = ASKED_BURST;
                 scanner->asked_refilled_usec = now;
@@ -351,7 +370,8 @@ static uint64_t plan_asked_scan(Scanner *scanner) {
                 scanner->asked_tokens--;
                 return now;
         }
-        scanner->asked_refilled_usec += ASKED_REFILL_USEC; /* the next token, taken in advance */
+        /* the next token, taken in advance */
+        scanner->asked_refilled_usec = MIN(scanner->asked_refilled_usec, now) + ASKED_REFILL_USEC;
         return scanner->asked_refilled_usec;
 }
 
@@ -395,6 +415,7 @@ void *scanner_free(Scanner *scanner) {
         worker_process_free(scanner->worker);
         sd_event_source_disable_unref(scanner->poll_source);
         sd_event_source_disable_unref(scanner->scan_source);
+        sd_event_source_disable_unref(scanner->dirty_source);
         sd_event_source_disable_unref(scanner->timeout_source);
         tree_free(scanner->reading);
         tree_free(scanner->candidate);

@@ -28,6 +28,14 @@ class ReadingTest(world.TestCase):
         self.world.sim("stage rmm 2.0")
         self.assertEnded(self.world.wait_job(self.world.activate("rmm")), "succeeded")
 
+    def test_what_is_staged_while_a_scan_runs_is_not_refused_on_that_scan(self):
+        self.world.sim("slow read 30ms")
+        for number in range(4):
+            client = self.world.spawn_as(None, ["lfactl", "refresh"])
+            self.world.sim(f"stage rmm 2.{number + 1}")
+            self.assertEnded(self.world.wait_job(self.world.activate("rmm")), "succeeded")
+            self.world.finish(client)
+
     def test_a_scan_that_takes_seconds_does_not_keep_a_job_waiting_for_ever(self):
         self.world.stage("rmm", "2.0")
         self.world.sim("slow read 100ms")
@@ -170,6 +178,22 @@ class OutsideTest(world.TestCase):
         self.world.refresh()
         self.world.wait_record("external")
         self.assertEqual(self.world.history_file("settled"), [])
+
+
+class RepeatTest(world.TestCase):
+    options = {"firmware": "tfa"}
+
+    def test_an_activation_without_effect_is_not_repeated_after_a_refusal_and_a_restart(self):
+        self.world.sim("outcome activate no-change")
+        self.world.stage("rmm", "2.0")
+        self.assertEnded(self.world.run_job("rmm"), "unverified")
+        self.assertBusError("RepeatedActivation", lambda: self.world.activate("rmm"))
+        jobs = self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", world.dbus.Dictionary({}, signature="sv"))
+        for path in [jobs] if isinstance(jobs, str) else jobs:
+            self.assertEnded(self.world.wait_job(path), "refused", "RepeatedActivation")
+        self.world.restart("lfad")
+        self.assertBusError("RepeatedActivation", lambda: self.world.activate("rmm"))
+        self.assertEqual(self.world.stores(), 1)
 
 
 class RecoveryTest(world.TestCase):
