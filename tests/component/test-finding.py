@@ -148,4 +148,24 @@ class LateDriverTest(world.TestCase):
         self.assertEqual(self.world.changed(PATH, "DriverState")[-1], "active")
 
 
+class OtherDevicesTest(world.TestCase):
+    """Each family of driver versions has its device on another bus of the kernel."""
+
+    def heard_of(self, profile):
+        self.world.stop("lfad")
+        self.world.stop("sim")
+        self.world.profile = profile
+        self.world.start("sim")
+        self.world.start("lfad")
+        self.world.sim("stage rmm 2.0")
+        self.world.sim("uevent change")
+        self.world.wait_for(lambda: self.world.image("rmm")["Pending"], 5, "the staged image to be found")
+
+    def test_the_faux_device_of_v2_is_heard(self):
+        self.heard_of("v2")
+
+    def test_the_platform_device_of_v1nv_is_heard(self):
+        self.heard_of("v1nv")
+
+
 world.main()
