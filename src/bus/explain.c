@@ -15,13 +15,29 @@ static const OptionSpec specs[] = {
         { "authorize", OPTION_BOOL, offsetof(Request, authorize) },
 };
 
+/* As for Activate: "no" is said on a reading that began after the call only. */
+static bool wants_newer_reading(const Request *request, Image *image) {
+        Expectations expectations = { request->expected_current, request->expected_pending };
+        Manager *manager = request->service->manager;
+        GateVerdict verdicts[_GATE_MAX];
+
+        if (manager_is_activating(manager) ||
+            scanner_has_read_since(manager->scanner, request->arrived_usec))
+                return false;
+        manager_explain_gates(manager, image, &expectations, request->at, verdicts);
+        return gates_first_denial(verdicts) != NULL;
+}
+
 static int check(Request *request, sd_bus_error *error) {
         Image *image;
         int r = request_find_image(request, &image, error);
 
-        if (r >= 0)
-                request_show_image(request, image);
-        return r;
+        if (r < 0)
+                return r;
+        if (wants_newer_reading(request, image))
+                return -EAGAIN; /* request.c reads once more and comes back */
+        request_show_image(request, image);
+        return 0;
 }
 
 static bool exempt(const Request *request) {

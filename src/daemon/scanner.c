@@ -404,6 +404,10 @@ void scanner_forget(Scanner *scanner, void *userdata) {
         }
 }
 
+bool scanner_has_read_since(const Scanner *scanner, uint64_t usec) {
+        return scanner->published && scanner->published_began_usec >= usec;
+}
+
 bool scanner_has_read(const Scanner *scanner) {
         return scanner->published != NULL;
 }

@@ -52,5 +52,8 @@ bool scanner_ask(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, 
 /* Forgets waiters with this userdata. */
 void scanner_forget(Scanner *scanner, void *userdata);
 
+/* True when a reading that began at that time (CLOCK_MONOTONIC) or later was published. */
+bool scanner_has_read_since(const Scanner *scanner, uint64_t usec);
+
 /* True once any reading was published. */
 bool scanner_has_read(const Scanner *scanner);

@@ -28,6 +28,13 @@ class ReadingTest(world.TestCase):
         self.world.sim("stage rmm 2.0")
         self.assertEnded(self.world.wait_job(self.world.activate("rmm")), "succeeded")
 
+    def test_what_was_just_staged_is_not_explained_as_missing(self):
+        self.world.refresh()
+        self.world.sim("stage rmm 2.0")
+        verdict, _ = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm",
+                                     world.dbus.Dictionary({}, signature="sv"))
+        self.assertNotEqual(verdict["answer"], "deny", verdict)
+
     def test_what_is_staged_while_a_scan_runs_is_not_refused_on_that_scan(self):
         self.world.sim("slow read 30ms")
         for number in range(4):
