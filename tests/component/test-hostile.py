@@ -110,6 +110,13 @@ class HostileTest(world.TestCase):
         with open(f"/proc/{self.lfad_pid()}/status", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
+    def assertMemoryGrewLessThan(self, before, kib):
+        """Address sanitizer keeps what was freed and pads what was not, so that the size says nothing there: the
+        run with it finds leaks by itself, the plain one judges the size."""
+        with open(f"/proc/{self.lfad_pid()}/maps", encoding="utf-8") as file:
+            if "libasan" not in file.read():
+                self.assertLess(self.rss_kib() - before, kib)
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.lfad_pid()}/fd"))
 
@@ -183,7 +190,7 @@ class CallerTest(HostileTest):
             self.assertBusError(INVALID_ARGS, self.manager_call, "GetHistory", "a{sv}", {"image": big})
         many = {f"option-{number}": "x" for number in range(20000)}
         self.assertBusError(INVALID_ARGS, self.manager_call, "Activate", "sa{sv}", "rmm", many)
-        self.assertLess(self.rss_kib() - before, 8192)
+        self.assertMemoryGrewLessThan(before, 8192)
         self.assertServes()
 
     def test_control_characters_are_refused(self):
@@ -295,7 +302,7 @@ class LoadTest(HostileTest):
         memory, descriptors = self.rss_kib(), self.descriptors()
         self.run_calls(10000)
         self.settle()
-        self.assertLess(self.rss_kib() - memory, 1024)
+        self.assertMemoryGrewLessThan(memory, 1024)
         self.world.wait_for(lambda: self.descriptors() == descriptors, 10, f"{descriptors} descriptors again")
         self.assertServes()
 
@@ -325,7 +332,7 @@ class LoadTest(HostileTest):
                 pass  # the bus takes no more of it
         self.assertServes()
         self.assertServes()
-        self.assertLess(self.rss_kib() - memory, 16384)
+        self.assertMemoryGrewLessThan(memory, 16384)
         for client in clients:
             client.close()
         self.assertServes()
@@ -360,7 +367,7 @@ class LoadTest(HostileTest):
         self.vanish(200)
         self.world.wait_for(lambda: self.descriptors() <= descriptors, 10,
                             f"no more than {descriptors} descriptors")
-        self.assertLess(self.rss_kib() - memory, 1024)
+        self.assertMemoryGrewLessThan(memory, 1024)
         self.assertEqual(self.world.history_file(), [])
         self.assertServes()
 
@@ -497,7 +504,7 @@ class SysfsTest(HostileTest):
             self.refresh()
             self.look()
             self.world.sim(["raw", attribute, "none"])
-        self.assertLess(self.rss_kib() - memory, 2048)
+        self.assertMemoryGrewLessThan(memory, 2048)
         self.assertServes()
 
     def test_missing_attributes(self):
@@ -544,7 +551,7 @@ class SysfsTest(HostileTest):
         self.world.sim("add ffffffff-0000-4000-8000-000000000000 1.0 --now")
         self.refresh()
         self.look()
-        self.assertLess(self.rss_kib() - memory, 2048)
+        self.assertMemoryGrewLessThan(memory, 2048)
         self.assertServes()
 
 
@@ -668,7 +675,7 @@ esac
                 self.assertEqual(self.world.images(), before)
         self.mode("none", "none")
         self.world.refresh()
-        self.assertLess(self.rss_kib() - memory, 1024)
+        self.assertMemoryGrewLessThan(memory, 1024)
         self.world.wait_for(lambda: self.descriptors() == descriptors, 10, f"{descriptors} descriptors again")
         self.assertServes()
 
@@ -678,7 +685,7 @@ esac
         self.assertBusError("KernelBusy", self.world.refresh)
         self.mode("none", "none")
         self.world.refresh()
-        self.assertLess(self.rss_kib() - memory, 1024)
+        self.assertMemoryGrewLessThan(memory, 1024)
         self.assertServes()
 
     def test_images_without_number_are_bounded(self):
@@ -692,7 +699,7 @@ esac
         self.mode("none", "none")
         self.world.refresh()
         self.assertIn(self.world.image_path("rmm"), self.world.images())
-        self.assertLess(self.rss_kib() - memory, 32768)
+        self.assertMemoryGrewLessThan(memory, 32768)
 
     def test_a_scan_that_hangs_is_waited_for_in_vain_and_told(self):
         self.mode("scan", "hang")
