@@ -34,6 +34,8 @@ static void each_version_is_told_by_its_evidence(void **state) {
                 { "v1nv", FAKE_V1, "\xff\x01\n", "3273.57\n", DRIVER_V1NV, PROFILE_V1NV },
                 { "v1nv whose rubbish looks like v2s", FAKE_V1, NULL, "N/A\n", DRIVER_V1NV, PROFILE_V1NV },
                 { "v2s", FAKE_V1, NULL, "N/A\n", NULL, PROFILE_V2S },
+                { "v2s whose image is pending", FAKE_V1, "\n", "1.3\n", NULL, PROFILE_V2S },
+                { "v1 by its names", FAKE_V1, "(unknown)\n", "3273.57\n", NULL, PROFILE_V1 },
                 { "v2", FAKE_V2, NULL, NULL, DEVICE_V2, PROFILE_V2 },
                 { "v2 with a name as v3", FAKE_V2, "\n", NULL, DEVICE_V2, PROFILE_V2 },
                 { "v3", FAKE_V2, "\n", NULL, NULL, PROFILE_V3 },
@@ -95,11 +97,22 @@ static void one_image_without_a_kernel_name_tells_v3_from_nv3(void **state) {
         assert_int_equal(detect(*state, guids), PROFILE_V3);
 }
 
+static void one_version_that_is_left_out_tells_v2s_from_v1(void **state) {
+        static const char *const guids[] = { GUID_BL31, GUID_RMM, NULL };
+
+        fake_image(*state, GUID_BL31, FAKE_V1);
+        fake_attribute(*state, GUID_BL31, "pending_version", "1.3\n"); /* it is pending */
+        fake_image(*state, GUID_RMM, FAKE_V1);
+        fake_attribute(*state, GUID_RMM, "pending_version", "N/A\n");
+        assert_int_equal(detect(*state, guids), PROFILE_V2S);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_version_is_told_by_its_evidence),
                 unit_test_with_folder(a_driver_that_fits_no_description_is_unknown),
                 unit_test_with_folder(directories_that_have_lost_their_files_are_passed_over),
+                unit_test_with_folder(one_version_that_is_left_out_tells_v2s_from_v1),
                 unit_test_with_folder(one_image_without_a_kernel_name_tells_v3_from_nv3),
         };
 
