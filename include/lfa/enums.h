@@ -28,6 +28,7 @@ typedef enum DriverState {
         DRIVER_UNKNOWN,       /* not scanned yet, or the scan failed */
         DRIVER_NO_DRIVER,     /* no /sys/firmware/lfa: driver not loaded, not bound, or it found no agent */
         DRIVER_NO_FIRMWARE,   /* the directory is there and holds no image */
+        DRIVER_TREE_LOST,     /* the driver does not show images any more that firmware may still have */
         DRIVER_UNENFORCEABLE, /* the kernel activates by itself (v1nv): policy cannot be enforced */
         DRIVER_ACTIVE,
         _DRIVER_STATE_MAX,

@@ -21,6 +21,8 @@
         X(NO_DRIVER, "NoDriver", 0,                                                                             \
           "The kernel has no LFA driver bound: /sys/firmware/lfa does not exist.")                              \
         X(NO_FIRMWARE, "NoFirmware", 0, "The driver is there, but its firmware offers no image.")               \
+        X(TREE_LOST, "TreeLost", 0,                                                                             \
+          "The driver lost images that firmware may still have; bind it again, see lfad(8).")                   \
         X(PROFILE_NOT_ALLOWED, "ProfileNotAllowed", 0,                                                          \
           "This version of the kernel driver is not safe to drive; only the configuration can allow it.")       \
         X(NOT_CAPABLE, "NotCapable", 0, "Firmware does not support live activation of this image.")             \
@@ -37,6 +39,8 @@
           "This image was activated before, and firmware still reports it as pending with no version moved.")   \
         X(KERNEL_AUTO_ACTIVATE, "KernelAutoActivate", 0,                                                        \
           "The kernel activates this image by itself (auto_activate is 1) and that could not be switched off.") \
+        X(SETTING_NOT_APPLIED, "SettingNotApplied", 0,                                                          \
+          "A setting that the configuration wants could not be made; see lfad's journal.")                      \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -40,6 +40,20 @@ static json_object *describe_image(const Image *image) {
         return object;
 }
 
+static json_object *describe_warnings(const Manager *manager) {
+        json_object *list = json_object_new_array();
+
+        for (unsigned i = 0; i < manager->warnings->len; i++) {
+                const Warning *warning = manager->warnings->pdata[i];
+                json_object *object = json_object_new_object();
+
+                json_add_string(object, "code", warning_code_to_string(warning->code));
+                json_add_string(object, "text", warning->text);
+                json_object_array_add(list, object);
+        }
+        return list;
+}
+
 static json_object *describe_job(const Job *job) {
         json_object *object = json_object_new_object();
 
@@ -95,6 +109,7 @@ static json_object *describe_all(const Manager *manager) {
         json_add_string(object, "driver-profile", driver_profile_to_string(manager->profile));
         json_add_string(object, "uevent-monitor",
                         uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
+        json_object_object_add(object, "warnings", describe_warnings(manager));
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

@@ -4,6 +4,7 @@
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
 #include "bus/options.h"
+#include "bus/warnings.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
@@ -76,22 +77,57 @@ static const GateVerdict *find_deciding(const GateVerdict verdicts[static _GATE_
         return denial ? denial : gates_decide(verdicts);
 }
 
+static int append_text(sd_bus_message *reply, const char *key, const char *text) {
+        return sd_bus_message_append(reply, "{sv}", key, "s", text);
+}
+
+static int append_warnings(sd_bus_message *reply, const Manager *manager) {
+        int r = sd_bus_message_open_container(reply, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", "warnings");
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', "a(ss)");
+        if (r >= 0)
+                r = warnings_append(reply, manager);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int append_verdict(sd_bus_message *reply, const Request *request, const GateVerdict *verdicts) {
         static const GateVerdict allowed = { .answer = GATE_ALLOW };
         const Manager *manager = request->service->manager;
         const GateVerdict *deciding = find_deciding(verdicts);
         const char *gate = deciding ? gate_to_string((GateId) (deciding - verdicts)) : "";
+        int r = sd_bus_message_open_container(reply, 'a', "{sv}");
 
         if (!deciding)
                 deciding = &allowed;
-        return sd_bus_message_append(reply, "a{sv}", 10, "answer", "s", answer_name(deciding->answer),
-                                     "gate", "s", gate, "error", "s", error_bus_name(deciding->error),
-                                     "text", "s", deciding->text, "retryable", "b",
-                                     error_is_retryable(deciding->error), "not-before", "t",
-                                     not_before(manager, deciding), "authorized", "s",
-                                     request->authorize && request->uid == 0 ? "yes" : request->authorized,
-                                     "guid", "s", request->target.guid, "from", "s", request->target.from,
-                                     "to", "s", request->target.to);
+        if (r >= 0)
+                r = append_text(reply, "answer", answer_name(deciding->answer));
+        if (r >= 0)
+                r = append_text(reply, "gate", gate);
+        if (r >= 0)
+                r = append_text(reply, "error", error_bus_name(deciding->error));
+        if (r >= 0)
+                r = append_text(reply, "text", deciding->text);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "{sv}{sv}", "retryable", "b",
+                                          error_is_retryable(deciding->error), "not-before", "t",
+                                          not_before(manager, deciding));
+        if (r >= 0)
+                r = append_text(reply, "authorized",
+                                request->authorize && request->uid == 0 ? "yes" : request->authorized);
+        if (r >= 0)
+                r = append_text(reply, "guid", request->target.guid);
+        if (r >= 0)
+                r = append_text(reply, "from", request->target.from);
+        if (r >= 0)
+                r = append_text(reply, "to", request->target.to);
+        if (r >= 0)
+                r = append_warnings(reply, manager);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int act(Request *request, sd_bus_error *error) {

@@ -5,6 +5,7 @@
 #include "bus/image-details.h"
 #include "bus/options.h"
 #include "bus/service.h"
+#include "bus/warnings.h"
 #include "config.h"
 #include "core/enum-names.h"
 #include "lfa/bus-names.h"
@@ -99,6 +100,13 @@ static int get_config_error(sd_bus *bus, const char *path, const char *interface
         return sd_bus_message_append(reply, "s", text ? text : "");
 }
 
+static int get_warnings(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return warnings_append(reply, service->manager);
+}
+
 static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -145,6 +153,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("DriverProfile", "s", get_driver_profile, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("UeventMonitor", "s", get_uevent_monitor, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ConfigError", "s", get_config_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Warnings", "a(ss)", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),

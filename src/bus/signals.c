@@ -21,6 +21,7 @@ static const PropertyNames manager_properties = {
                         { MANAGER_PROPERTY_DRIVER_PROFILE, "DriverProfile" },
                         { MANAGER_PROPERTY_UEVENT_MONITOR, "UeventMonitor" },
                         { MANAGER_PROPERTY_CONFIG_ERROR, "ConfigError" },
+                        { MANAGER_PROPERTY_WARNINGS, "Warnings" },
                         { MANAGER_PROPERTY_CURRENT_JOB, "CurrentJob" },
                         { MANAGER_PROPERTY_ACTIVATING, "Activating" },
         },

@@ -119,12 +119,24 @@ static char *parse_alias(const ConfigKey *key, const char *value, void *field) {
         return trouble;
 }
 
+static char *parse_rendezvous(const ConfigKey *key, const char *value, void *field) {
+        CpuRendezvous *target = field;
+
+        if (strcmp(value, "force") == 0)
+                *target = RENDEZVOUS_FORCE;
+        else if (strcmp(value, "firmware") == 0)
+                *target = RENDEZVOUS_FIRMWARE;
+        else
+                return fail_value(key, value, NULL);
+        return NULL;
+}
+
 const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
         [CONFIG_IMAGE] = { "Image", true,
-                           "One section for each image that is to have a short name, which then works wherever an "
-                           "image is named. Short names differ from one another without regard to case." },
+                           "One section for each image that has rules, or a short name of its own, which then works "
+                           "wherever an image is named. Short names differ from one another without regard to case." },
 };
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
@@ -163,5 +175,11 @@ const ConfigKey config_keys[] = {
         { CONFIG_IMAGE, "Alias", "", false, parse_alias, FIELD(ConfigImage, alias), 0, 0, "a short name",
           "The short name, 1 to 64 of A-Z a-z 0-9 . _ -, in place of the one that lfad knows by itself, if any. "
           "Without it the section's name is taken." },
+        { CONFIG_IMAGE, "CpuRendezvous", "", false, parse_rendezvous, FIELD(ConfigImage, rendezvous), 0, 0,
+          "'force' or 'firmware'",
+          "Whether all CPUs are stopped together while this image is activated (the driver's "
+          "force_cpu_rendezvous). force: always. firmware: only where firmware demands it, which spares the "
+          "other CPUs the stall; an informed choice, for images that no other CPU depends on. Without it the "
+          "driver's setting is left as it is; the driver begins with force." },
         { .name = NULL },
 };

@@ -306,3 +306,9 @@ const char *config_find_alias(const Config *config, const char *guid) {
 
         return section ? section->image.alias : NULL;
 }
+
+CpuRendezvous config_find_rendezvous(const Config *config, const char *guid) {
+        const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
+
+        return section ? section->image.rendezvous : RENDEZVOUS_UNTOUCHED;
+}

@@ -28,6 +28,15 @@ typedef enum KernelAutoActivate {
 const char *kernel_auto_activate_to_string(KernelAutoActivate value);
 KernelAutoActivate kernel_auto_activate_from_string(const char *text);
 
+/* Whether all CPUs are stopped together for an activation. */
+typedef enum CpuRendezvous {
+        RENDEZVOUS_UNTOUCHED, /* force_cpu_rendezvous is left as it is */
+        RENDEZVOUS_FORCE,     /* always */
+        RENDEZVOUS_FIRMWARE,  /* where firmware demands it (cpu_rendezvous is 1) */
+        _RENDEZVOUS_MAX,
+        _RENDEZVOUS_INVALID = -EINVAL,
+} CpuRendezvous;
+
 typedef enum ConfigSectionId {
         CONFIG_DAEMON,
         CONFIG_DRIVER,
@@ -45,6 +54,7 @@ typedef struct ConfigOrigin {
 typedef struct ConfigImage {
         char guid[GUID_STRING_SIZE]; /* directory form */
         char alias[CONFIG_ALIAS_MAX + 1];
+        CpuRendezvous rendezvous;
 } ConfigImage;
 
 typedef struct ConfigKey ConfigKey;
@@ -105,3 +115,6 @@ char *config_problem_format(const ConfigProblem *problem);
 
 /* The short name that the configuration gives to the image with this directory GUID, or NULL. */
 const char *config_find_alias(const Config *config, const char *guid);
+
+/* What the configuration wants for the image with this directory GUID. */
+CpuRendezvous config_find_rendezvous(const Config *config, const char *guid);

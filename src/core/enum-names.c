@@ -13,8 +13,11 @@ static const char *const driver_profiles[_PROFILE_MAX] = {
 DEFINE_STRING_TABLE(driver_profile, DriverProfile, driver_profiles)
 
 static const char *const driver_states[_DRIVER_STATE_MAX] = {
-        [DRIVER_UNKNOWN] = "unknown",         [DRIVER_NO_DRIVER] = "no-driver",
-        [DRIVER_NO_FIRMWARE] = "no-firmware", [DRIVER_UNENFORCEABLE] = "unenforceable",
+        [DRIVER_UNKNOWN] = "unknown",
+        [DRIVER_NO_DRIVER] = "no-driver",
+        [DRIVER_NO_FIRMWARE] = "no-firmware",
+        [DRIVER_TREE_LOST] = "tree-lost",
+        [DRIVER_UNENFORCEABLE] = "unenforceable",
         [DRIVER_ACTIVE] = "active",
 };
 DEFINE_STRING_TABLE(driver_state, DriverState, driver_states)

@@ -13,9 +13,9 @@
 #include <stdio.h>
 
 static const char *const gate_names[_GATE_MAX] = {
-        [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver", [GATE_IMAGE] = "image",
-        [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle", [GATE_REPEAT] = "repeat",
-        [GATE_KERNEL_AUTO] = "kernel-auto",
+        [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver",     [GATE_IMAGE] = "image",
+        [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",
+        [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -56,6 +56,8 @@ static GateVerdict gate_driver(const GateFacts *facts) {
         switch (facts->driver_state) {
         case DRIVER_NO_DRIVER:
                 return deny(LFA_ERROR_NO_DRIVER, "%s", error_text(LFA_ERROR_NO_DRIVER));
+        case DRIVER_TREE_LOST:
+                break; /* said below */
         case DRIVER_NO_FIRMWARE:
                 return deny(LFA_ERROR_NO_FIRMWARE, "%s", error_text(LFA_ERROR_NO_FIRMWARE));
         case DRIVER_UNKNOWN:
@@ -65,8 +67,15 @@ static GateVerdict gate_driver(const GateFacts *facts) {
         }
         if (!profile_is_allowed(facts->profile) && !facts->profile_allowed_by_configuration)
                 return deny(LFA_ERROR_PROFILE_NOT_ALLOWED,
-                            "The kernel driver is of version '%s', which is not safe to drive.",
-                            driver_profile_to_string(facts->profile));
+                            "The kernel driver is of version '%s', which is not safe to drive.%s",
+                            driver_profile_to_string(facts->profile),
+                            profile_is_unenforceable(facts->profile)
+                                            ? " The kernel may activate pending firmware by itself."
+                                            : "");
+        if (facts->images_lost > 0)
+                return deny(LFA_ERROR_TREE_LOST,
+                            "The kernel driver lost %u of its images; it must be bound again.",
+                            facts->images_lost);
         return allow();
 }
 
@@ -159,10 +168,21 @@ static GateVerdict gate_kernel_auto(const GateFacts *facts) {
                     "auto_activate of this image is 1 and could not be set to 0.");
 }
 
+static GateVerdict gate_settings(const GateFacts *facts) {
+        if (!facts->image || !facts->rendezvous_differs)
+                return allow();
+        if (!facts->rendezvous_stuck)
+                return wait_for(LFA_ERROR_SETTING_NOT_APPLIED, UINT64_MAX,
+                                "force_cpu_rendezvous is being set as CpuRendezvous= wants it.");
+        return deny(LFA_ERROR_SETTING_NOT_APPLIED,
+                    "force_cpu_rendezvous of image %s could not be set as CpuRendezvous= wants it.",
+                    facts->image->guid);
+}
+
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
-        [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver, [GATE_IMAGE] = gate_image,
-        [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle, [GATE_REPEAT] = gate_repeat,
-        [GATE_KERNEL_AUTO] = gate_kernel_auto,
+        [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver,     [GATE_IMAGE] = gate_image,
+        [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle,     [GATE_REPEAT] = gate_repeat,
+        [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {

@@ -18,6 +18,7 @@ typedef enum GateId {
         GATE_SETTLE,
         GATE_REPEAT,
         GATE_KERNEL_AUTO,
+        GATE_SETTINGS,
         _GATE_MAX,
         _GATE_INVALID = -EINVAL,
 } GateId;
@@ -45,6 +46,7 @@ typedef struct GateFacts {
         DriverState driver_state;
         DriverProfile profile;
         bool profile_allowed_by_configuration;
+        unsigned images_lost; /* by the driver, see profile_loses_tree() */
 
         /* image: NULL when the driver does not show it */
         const ImageValues *image;
@@ -67,6 +69,10 @@ typedef struct GateFacts {
         bool auto_activate_stuck;    /* it is 1, and writing 0 failed or did not help */
         bool auto_activate_clearing; /* 0 is being written, to this image or another */
         bool auto_activate_left;     /* it is 1, and the configuration wants it left so */
+
+        /* settings */
+        bool rendezvous_differs; /* force_cpu_rendezvous is not what the configuration wants */
+        bool rendezvous_stuck;   /* and could not be set */
 } GateFacts;
 
 typedef struct GateVerdict {

@@ -10,6 +10,7 @@ typedef struct ProfileTraits {
         bool success_unreliable;
         bool unenforceable;
         bool einval_is_refusal;
+        bool loses_tree;
 } ProfileTraits;
 
 static const ProfileTraits traits[_PROFILE_MAX] = {
@@ -19,11 +20,11 @@ static const ProfileTraits traits[_PROFILE_MAX] = {
         [PROFILE_NVRFC] = { .einval_is_refusal = true },
         [PROFILE_V1] = { .success_unreliable = true },
         [PROFILE_V1NV] = { .success_unreliable = true, .unenforceable = true },
-        [PROFILE_V2S] = { .allowed = true, .pending_version_usable = true },
-        [PROFILE_V2] = { .allowed = true, .pending_version_usable = true },
-        [PROFILE_V2BOS] = { .allowed = true, .pending_version_usable = true },
-        [PROFILE_V3] = { .allowed = true, .pending_version_usable = true },
-        [PROFILE_NV3] = { .allowed = true, .pending_version_usable = true },
+        [PROFILE_V2S] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
+        [PROFILE_V2] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
+        [PROFILE_V2BOS] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
+        [PROFILE_V3] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
+        [PROFILE_NV3] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
         [PROFILE_NVNEW] = { .allowed = true, .pending_version_usable = true },
 };
 
@@ -45,4 +46,31 @@ bool profile_is_unenforceable(DriverProfile profile) {
 
 bool profile_einval_is_refusal(DriverProfile profile) {
         return traits[profile].einval_is_refusal;
+}
+
+bool profile_loses_tree(DriverProfile profile) {
+        return traits[profile].loses_tree;
+}
+
+/* Each only replaces what looks the same but for what was seen. */
+DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsigned evidence) {
+        /* Once a version was left out it is no v1, whatever all images show by now. */
+        if (detected == PROFILE_V1 && known == PROFILE_V2S)
+                detected = PROFILE_V2S;
+        /* The image whose name told it may have vanished since. */
+        if (detected == PROFILE_V3 && (known == PROFILE_NV3 || known == PROFILE_NVNEW))
+                detected = PROFILE_NV3;
+        if (evidence & EVIDENCE_CHANGE_EVENT) {
+                if (detected == PROFILE_V2)
+                        return PROFILE_V2BOS;
+                if (detected == PROFILE_V3 || detected == PROFILE_NV3)
+                        return PROFILE_NVNEW;
+        }
+        if (evidence & EVIDENCE_BUSY) {
+                if (detected == PROFILE_RFC2)
+                        return PROFILE_NVRFC;
+                if (detected == PROFILE_V3 || detected == PROFILE_NV3)
+                        return PROFILE_NVNEW;
+        }
+        return detected;
 }

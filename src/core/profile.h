@@ -20,5 +20,19 @@ bool profile_success_unreliable(DriverProfile profile);
 /* The kernel activates by itself whatever is pending, and cannot be stopped. */
 bool profile_is_unenforceable(DriverProfile profile);
 
+/* The driver may lose the directories of live images when activations follow each other closely, and shows
+ * them again only after a later success or when it is bound anew. */
+bool profile_loses_tree(DriverProfile profile);
+
+/* What was seen of the driver that bound this tree, besides its attributes. */
+typedef enum ProfileEvidence {
+        EVIDENCE_CHANGE_EVENT = 1 << 0, /* a `change` event of its device that nobody else made */
+        EVIDENCE_BUSY = 1 << 1,         /* a write to `activate` was answered EBUSY or EAGAIN */
+} ProfileEvidence;
+
+/* Versions whose attributes are the same differ in what they do. known: what this very tree was taken for
+ * before, or PROFILE_UNKNOWN; evidence: a mask of ProfileEvidence. */
+DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsigned evidence);
+
 /* EINVAL from `activate` means that nothing reached the firmware (rfc*: the image may reset CPUs). */
 bool profile_einval_is_refusal(DriverProfile profile);

@@ -17,6 +17,7 @@ Tree *tree_copy(const Tree *tree) {
 
         copy->driver_state = tree->driver_state;
         copy->profile = tree->profile;
+        copy->id = tree->id;
         if (tree->images->len > 0)
                 g_array_append_vals(copy->images, tree->images->data, tree->images->len);
         return copy;
@@ -57,7 +58,7 @@ ImageValues *tree_find(const Tree *tree, const char *guid) {
 }
 
 bool tree_equal(const Tree *a, const Tree *b) {
-        if (a->driver_state != b->driver_state || a->profile != b->profile ||
+        if (a->driver_state != b->driver_state || a->profile != b->profile || a->id != b->id ||
             a->images->len != b->images->len)
                 return false;
         for (unsigned i = 0; i < a->images->len; i++)

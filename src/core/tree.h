@@ -14,6 +14,7 @@
 typedef struct Tree {
         DriverState driver_state;
         DriverProfile profile;
+        uint64_t id; /* of /sys/firmware/lfa, which gets another one whenever the driver is bound; 0: none */
         GArray *images; /* ImageValues, sorted by GUID once tree_sort was called */
 } Tree;
 

@@ -48,6 +48,7 @@ static const AdviceRow driver_rows[] = {
         { "active", "the driver is there and serves images" },
         { "no-driver", "the kernel has no LFA driver bound: load or bind it, then 'lfactl refresh'" },
         { "no-firmware", "the driver is there, but its firmware offers no image" },
+        { "tree-lost", "the driver lost some of its images: bind it again, see lfad(8)" },
         { "unenforceable", "this driver activates by itself: no policy can be enforced" },
         { "unknown", "the driver's tree has not been read, or could not be: see 'journalctl -u lfad'" },
         { NULL, NULL },

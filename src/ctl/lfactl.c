@@ -6,6 +6,7 @@
 #include "ctl/output.h"
 #include "ctl/time-text.h"
 #include "ctl/verbs.h"
+#include "ctl/warnings.h"
 #include "util/nearest.h"
 
 #include <glib.h>
@@ -98,6 +99,8 @@ static ExitCode run_verb(Client *client, const Verb *verb, int argc, char **argv
 
         if (code == EXIT_DONE && !verb->local)
                 code = client_connect(client);
+        if (code == EXIT_DONE && !verb->local)
+                warnings_show(client);
         if (code == EXIT_DONE)
                 code = verb->run(client, argc, argv);
         return code;

@@ -140,6 +140,7 @@ Colour output_state_colour(const char *state) {
                 { "unverified", COLOUR_YELLOW }, { "refused", COLOUR_YELLOW },
                 { "active", COLOUR_GREEN },      { "unenforceable", COLOUR_RED },
                 { "no-driver", COLOUR_RED },     { "no-firmware", COLOUR_RED },
+                { "tree-lost", COLOUR_RED },
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(colours); i++)

@@ -2,6 +2,7 @@
 /* From evidence to the record: the verdict of an activation, and what is remembered of it. */
 
 #include "daemon/conclude.h"
+#include "core/profile.h"
 #include "core/verdict.h"
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -99,6 +100,12 @@ static void publish_values(Manager *manager, const ActivationReport *report) {
         images_update_one(manager, &report->after);
 }
 
+/* Only some versions of the driver refuse a second activation. */
+static void note_evidence(Manager *manager, const ActivationReport *report) {
+        if (report->attempts > 1 || report->error == EBUSY || report->error == EAGAIN)
+                manager->profile_evidence |= EVIDENCE_BUSY;
+}
+
 static void conclude(Job *job, const ActivationReport *report, const ImageValues *seen, bool other_boot) {
         Manager *manager = job->manager;
         Image *image = images_remember(manager, job->guid);
@@ -115,6 +122,8 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
 
         if (!other_boot)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        if (report && !other_boot)
+                note_evidence(manager, report);
         publish_values(manager, report);
         remember_for_gates(image, job, &verdict, report);
         job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));

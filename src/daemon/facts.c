@@ -17,6 +17,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .configuration_error = manager->config_error,
                 .driver_state = manager->driver_state,
                 .profile = manager->profile,
+                .images_lost = manager->images_lost,
                 .profile_allowed_by_configuration =
                                 manager->config->allowed_profiles & (UINT32_C(1) << manager->profile),
                 .image = image->present ? &image->values : NULL,
@@ -31,10 +32,12 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                                                         ? job->taken_up_usec + SETTLE_PATIENCE_USEC
                                                         : UINT64_MAX,
                 .activated_without_effect = repeats(image),
-                .auto_activate_stuck = image->auto_activate_stuck,
-                .auto_activate_clearing = manager->set_worker != NULL,
+                .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
+                .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE,
                 .auto_activate_left = image->values.auto_activate == 1 &&
-                                      manager->config->kernel_auto_activate == KERNEL_AUTO_LEAVE,
+                                      !image_setting_differs(image, SETTING_AUTO_ACTIVATE),
+                .rendezvous_differs = image_setting_differs(image, SETTING_FORCE_CPU_RENDEZVOUS),
+                .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
 }
 

@@ -35,7 +35,7 @@ static const char *const record_types[_RECORD_MAX] = {
         [RECORD_SETTLED] = "settled",
         [RECORD_EXTERNAL] = "external",
         [RECORD_VANISHED] = "vanished",
-        [RECORD_AUTO_ACTIVATE_CLEARED] = "auto-activate-cleared",
+        [RECORD_SETTING_APPLIED] = "setting-applied",
 };
 DEFINE_STRING_TABLE(record_type, RecordType, record_types)
 

@@ -17,7 +17,7 @@ typedef enum RecordType {
         RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
         RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
         RECORD_VANISHED, /* an image is not in the driver's tree any more */
-        RECORD_AUTO_ACTIVATE_CLEARED,
+        RECORD_SETTING_APPLIED, /* a setting of the driver was otherwise than lfad wants it */
         _RECORD_MAX,
         _RECORD_INVALID = -EINVAL,
 } RecordType;

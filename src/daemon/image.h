@@ -25,6 +25,19 @@ typedef enum ImageProperty {
         IMAGE_PROPERTY_ALIAS = 1 << 14,
 } ImageProperty;
 
+/* The driver's own settings of an image (settings.c). */
+typedef enum SettingId {
+        SETTING_AUTO_ACTIVATE,
+        SETTING_FORCE_CPU_RENDEZVOUS,
+        _SETTING_MAX,
+        _SETTING_INVALID = -EINVAL,
+} SettingId;
+
+typedef struct ImageSetting {
+        unsigned attempts; /* to set it, in so many readings in a row */
+        bool stuck;        /* it could not be set, or did not stay */
+} ImageSetting;
+
 typedef struct Manager Manager;
 
 typedef struct Image {
@@ -40,10 +53,10 @@ typedef struct Image {
         uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
 
         bool repeat; /* the last job was accepted, yet last_to is still pending and no version moved */
-        char last_to[VERSION_SIZE];   /* the version that the last job was about */
-        bool pending_fell_before;     /* pending was once seen to fall after an accepted activation */
-        unsigned auto_clear_attempts; /* auto_activate was 1 in so many readings in a row */
-        bool auto_activate_stuck;
+        char last_to[VERSION_SIZE]; /* the version that the last job was about */
+        bool pending_fell_before;   /* pending was once seen to fall after an accepted activation */
+        ImageSetting settings[_SETTING_MAX];
+        uint64_t lost_tree; /* Tree.id of the tree in which the driver lost it, 0 = none */
 
         unsigned blockers; /* bit mask of GateId */
         uint64_t evaluated_usec;

@@ -2,6 +2,7 @@
 /* The images: taking in a reading of the tree, noticing what moved without us. */
 
 #include "core/enum-names.h"
+#include "core/profile.h"
 #include "daemon/manager.h"
 #include "util/log.h"
 
@@ -135,16 +136,19 @@ static void update_image(Manager *manager, Image *image, const ImageValues *valu
         image_evaluate(manager, image);
 }
 
-/* Firmware may drop a component; some driver versions lose live ones when activations follow each other
- * closely. */
-static void record_vanished(Manager *manager, const Image *image) {
+static void record_vanished(Manager *manager, const Image *image, uint64_t tree_id) {
         json_object *record = json_object_new_object();
         int r;
 
-        log_warning("Image %s (%s) vanished. If firmware still has it, the driver lost it: bind the driver again.",
-                    image->values.guid, image_display_name(image));
+        if (image->lost_tree != 0)
+                log_warning("The kernel driver lost image %s (%s), or firmware dropped it: bind the driver again.",
+                            image->values.guid, image_display_name(image));
+        else
+                log_notice("Image %s (%s) vanished.", image->values.guid, image_display_name(image));
         json_add_string(record, "guid", image->values.guid);
         json_add_string(record, "from", image->values.current_version);
+        json_add_u64(record, "tree", tree_id);
+        json_object_object_add(record, "lost", json_object_new_boolean(image->lost_tree != 0));
         if (!manager->history) {
                 json_object_put(record);
                 return;
@@ -154,10 +158,11 @@ static void record_vanished(Manager *manager, const Image *image) {
                 log_error_errno(r, "Cannot record it");
 }
 
-/* Returns true when any vanished. What is remembered of them stays. */
+/* Returns true when any vanished. What is remembered of them stays. Where a directory goes while the driver stays
+ * bound, firmware has dropped the component, or, with some versions, the driver has lost it: nothing tells which. */
 static bool remove_vanished(Manager *manager, const Tree *tree) {
+        bool same_tree = tree->id != 0 && tree->id == manager->tree_id, any = false;
         GHashTableIter iterator;
-        bool any = false;
         void *value;
 
         g_hash_table_iter_init(&iterator, manager->images);
@@ -168,31 +173,58 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
                         continue;
                 manager->observer->image_removed(image, manager->userdata);
                 image->present = false;
-                if (tree->driver_state == DRIVER_ACTIVE)
-                        record_vanished(manager, image);
+                image->lost_tree = same_tree && profile_loses_tree(manager->profile) ? tree->id : 0;
+                if (same_tree)
+                        record_vanished(manager, image, tree->id);
                 any = true;
         }
         return any;
 }
 
-static void update_driver(Manager *manager, const Tree *tree) {
-        DriverProfile profile = tree->profile;
-        unsigned changed = 0;
+/* Binding the driver makes another tree, and what it shows then is what there is. */
+static unsigned count_lost(const Manager *manager, const Tree *tree) {
+        GHashTableIter iterator;
+        unsigned lost = 0;
+        void *value;
 
-        /* The attributes of both are the same; only nvnew announces an inventory that changed. */
-        if (profile == PROFILE_NV3 && manager->change_event_seen)
-                profile = PROFILE_NVNEW;
-        if (manager->driver_state != tree->driver_state)
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                const Image *image = value;
+
+                lost += tree->id != 0 && image->lost_tree == tree->id &&
+                        !tree_find(tree, image->values.guid);
+        }
+        return lost;
+}
+
+/* A tree without images does not tell who made it. */
+static DriverProfile find_profile(const Manager *manager, const Tree *tree) {
+        DriverProfile known =
+                        tree->id != 0 && tree->id == manager->tree_id ? manager->profile : PROFILE_UNKNOWN;
+
+        return tree->images->len == 0 ? known
+                                      : profile_refine(tree->profile, known, manager->profile_evidence);
+}
+
+static void update_driver(Manager *manager, const Tree *tree) {
+        DriverProfile profile = find_profile(manager, tree);
+        unsigned lost = count_lost(manager, tree), changed = 0;
+        DriverState state = lost > 0 ? DRIVER_TREE_LOST : tree->driver_state;
+
+        if (manager->driver_state != state)
                 changed |= MANAGER_PROPERTY_DRIVER_STATE;
         if (manager->profile != profile)
                 changed |= MANAGER_PROPERTY_DRIVER_PROFILE;
-        if (changed == 0)
-                return;
-        manager->driver_state = tree->driver_state;
+        manager->tree_id = tree->id;
+        manager->images_lost = lost;
+        manager->driver_state = state;
         manager->profile = profile;
-        log_info("Driver: %s, profile %s, %u images.", driver_state_to_string(manager->driver_state),
-                 driver_profile_to_string(profile), tree->images->len);
-        manager->observer->manager_changed(changed, manager->userdata);
+        if (changed != 0) {
+                log_info("Driver: %s, profile %s, %u images.", driver_state_to_string(state),
+                         driver_profile_to_string(profile), tree->images->len);
+                manager->observer->manager_changed(changed, manager->userdata);
+        }
+        manager_update_warnings(manager);
 }
 
 /* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
@@ -203,11 +235,9 @@ static bool is_being_verified(const Manager *manager, const Image *image) {
 }
 
 void images_update(Manager *manager, const Tree *tree) {
-        bool first = manager->driver_state == DRIVER_UNKNOWN, moved = false;
+        bool first = manager->driver_state == DRIVER_UNKNOWN, moved = remove_vanished(manager, tree);
 
         update_driver(manager, tree);
-        if (remove_vanished(manager, tree))
-                moved = true;
         for (unsigned i = 0; i < tree->images->len; i++) {
                 const ImageValues *values = &g_array_index(tree->images, ImageValues, i);
                 Image *image = manager_find_image(manager, values->guid);
@@ -224,7 +254,7 @@ void images_update(Manager *manager, const Tree *tree) {
         }
         if (moved && !first)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        auto_activate_clear(manager);
+        settings_apply(manager);
         manager_notify_status(manager);
         queue_schedule(manager); /* a gate may have waited for this */
 }

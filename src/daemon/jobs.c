@@ -2,6 +2,7 @@
 /* Jobs: accepting, cancelling, ending. */
 
 #include "core/enum-names.h"
+#include "core/profile.h"
 #include "daemon/activation-lock.h"
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -86,6 +87,15 @@ static void job_freep(Job **job) {
         job_free(*job);
 }
 
+/* What a client shows of a job, even when it asks for nothing else. */
+static char *message_of(const Manager *manager, const char *text) {
+        return profile_is_unenforceable(manager->profile)
+                               ? g_strdup_printf("%s%sWith this kernel driver the kernel may activate pending firmware "
+                                                 "by itself at any time.",
+                                                 text, *text ? " " : "")
+                               : g_strdup(text);
+}
+
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         _cleanup_(job_freep) Job *job = NULL;
         uint64_t seq;
@@ -102,6 +112,8 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         if (manager->unwritten.length > 0)
                 return -ENOSPC; /* nothing new is begun while an end is not on disk */
         job = job_new(manager, request);
+        g_free(job->message);
+        job->message = message_of(manager, "");
         job->queued_usec = clock_realtime(manager->clock);
         if (history_is_full(manager->history))
                 return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
@@ -283,7 +295,7 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
         job->result = result;
         job->error = error;
         g_free(job->message);
-        job->message = g_strdup(message ? message : error_text(error));
+        job->message = message_of(manager, message ? message : error_text(error));
         job->finished_usec = clock_realtime(manager->clock);
         record_end(job, record);
         remember_end(job);

@@ -3,6 +3,7 @@
 
 #include "daemon/manager.h"
 #include "daemon/config.h"
+#include "daemon/device-events.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -50,26 +51,6 @@ static void on_polled(void *userdata) {
 
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
 
-static void on_device_event(const char *action, bool inventory_changed, void *userdata) {
-        Manager *manager = userdata;
-
-        log_debug("The LFA device sent a uevent: %s.", action);
-        if (inventory_changed) {
-                manager->change_event_seen = true;
-                manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        }
-        scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
-}
-
-static void on_overflow(void *userdata) {
-        Manager *manager = userdata;
-
-        log_warning("Uevents were lost; reading the whole tree.");
-        scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
-}
-
-static const UeventCallbacks uevent_callbacks = { .device_event = on_device_event, .overflow = on_overflow };
-
 Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clock *clock,
                      const ManagerObserver *observer, void *userdata) {
         Manager *manager = g_new0(Manager, 1);
@@ -81,6 +62,8 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
         manager->config = config_new();
+        manager->warnings = warnings_new();
+        device_events_init(manager);
         manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
         manager->request_ids = request_ids_new();
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
@@ -107,7 +90,7 @@ int manager_start(Manager *manager) {
         if (r < 0)
                 log_error_errno(r, "Cannot open the history in %s; nothing will be activated",
                                 manager->settings->state_folder);
-        manager->uevents = uevent_monitor_new(manager->event, &uevent_callbacks, manager);
+        manager->uevents = uevent_monitor_new(manager->event, &device_event_callbacks, manager);
         if (uevent_monitor_state(manager->uevents) != UEVENTS_LISTENING)
                 log_warning("No uevents arrive here (monitor: %s); relying on the poll alone.",
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
@@ -159,6 +142,7 @@ void *manager_free(Manager *manager) {
         sd_event_source_disable_unref(manager->follow_timer);
         sd_event_source_disable_unref(manager->long_write_timer);
         sd_event_source_disable_unref(manager->ready_timer);
+        sd_event_source_disable_unref(manager->storm_timer);
         g_queue_clear(&manager->queue);
         g_queue_clear(&manager->finished);
         g_hash_table_unref(manager->jobs);
@@ -167,6 +151,7 @@ void *manager_free(Manager *manager) {
         g_hash_table_unref(manager->images);
         history_free(manager->history);
         config_free(manager->config);
+        g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);

@@ -13,6 +13,7 @@
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
 #include "kernel/uevents.h"
+#include "util/ratelimit.h"
 
 #define JOBS_MAX 64
 #define JOBS_PER_UID_MAX 16
@@ -25,6 +26,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_CURRENT_JOB = 1 << 3,
         MANAGER_PROPERTY_ACTIVATING = 1 << 4,
         MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
+        MANAGER_PROPERTY_WARNINGS = 1 << 6,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -73,7 +75,9 @@ struct Manager {
 
         DriverState driver_state;
         DriverProfile profile;
-        bool change_event_seen;          /* tells nvnew from nv3 */
+        uint64_t tree_id;                /* Tree.id of the last reading */
+        unsigned images_lost;            /* that the driver lost from this tree */
+        unsigned profile_evidence;       /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
         bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
         int lock_fd;                     /* held between "guarding" and the worker's start */
@@ -85,8 +89,14 @@ struct Manager {
         sd_event_source *long_write_timer;
         sd_event_source *ready_timer;
         bool queue_waits_for_scan;
-        WorkerProcess *set_worker; /* writes auto_activate 0 */
+        WorkerProcess *set_worker; /* writes a setting: which, of which image, to what */
+        SettingId set_id;
         char set_guid[GUID_STRING_SIZE];
+        int set_value;
+        RateLimit storm_limit;     /* of uevents (device-events.c) */
+        uint64_t storm_until_usec; /* CLOCK_MONOTONIC; 0 = there was none */
+        sd_event_source *storm_timer;
+        GPtrArray *warnings; /* Warning, owned (warnings.c) */
         bool ready, stopping, stopped;
 };
 
@@ -220,8 +230,33 @@ void activation_watch_foreign(Manager *manager);
 /* --- recovery (recovery.c) --- */
 void recovery_run(Manager *manager);
 
-/* --- the kernel's own automatic (auto-activate.c) --- */
-void auto_activate_clear(Manager *manager);
+/* --- the driver's own settings (settings.c) --- */
+
+/* Sets the next one that is otherwise than the configuration wants it. */
+void settings_apply(Manager *manager);
+bool image_setting_differs(const Image *image, SettingId id);
+
+/* --- what endangers every activation (warnings.c) --- */
+typedef enum WarningCode {
+        WARNING_KERNEL_ACTIVATES,
+        WARNING_TREE_LOST,
+        WARNING_EVENT_STORM,
+        _WARNING_MAX,
+        _WARNING_INVALID = -EINVAL,
+} WarningCode;
+
+const char *warning_code_to_string(WarningCode code);
+WarningCode warning_code_from_string(const char *text);
+
+typedef struct Warning {
+        WarningCode code; /* for programs */
+        char *text;       /* for people */
+} Warning;
+
+GPtrArray *warnings_new(void);
+
+/* Finds out anew what there is to warn of, and tells when it differs. */
+void manager_update_warnings(Manager *manager);
 
 /* --- status-line.c --- */
 void manager_notify_status(Manager *manager);

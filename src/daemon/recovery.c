@@ -180,6 +180,17 @@ static void read_outside_change(Manager *manager, json_object *record) {
         read_known_values(manager, record, image, "to", pending);
 }
 
+static void read_vanished(Manager *manager, json_object *record) {
+        const char *guid = string_or_empty(record, "guid");
+        bool lost = false;
+        uint64_t tree = 0;
+
+        (void) json_get_bool(record, "lost", &lost);
+        (void) json_get_u64(record, "tree", &tree);
+        if (guid_is_valid(guid) && lost && is_this_boot(manager, record))
+                images_remember(manager, guid)->lost_tree = tree;
+}
+
 static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
         switch (record_type_from_string(string_or_empty(record, "type"))) {
         case RECORD_QUEUED:
@@ -195,6 +206,9 @@ static void read_record(Manager *manager, GHashTable *unfinished, json_object *r
         case RECORD_SETTLED:
         case RECORD_EXTERNAL:
                 read_outside_change(manager, record);
+                break;
+        case RECORD_VANISHED:
+                read_vanished(manager, record);
                 break;
         default:
                 break;

@@ -161,6 +161,7 @@ static void on_answer(const Answer *answer, void *userdata) {
         case ANSWER_DRIVER:
                 scanner->reading->driver_state = answer->driver.state;
                 scanner->reading->profile = answer->driver.profile;
+                scanner->reading->id = answer->driver.tree;
                 break;
         case ANSWER_IMAGE:
                 if (scanner->reading->images->len < TREE_IMAGES_MAX)

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 int tree_open(const char *sysfs) {
         g_autofree char *path = g_build_filename(sysfs, TREE_SUBPATH, NULL);
@@ -63,6 +64,7 @@ int tree_read(const char *sysfs, Tree **ret) {
         g_autoptr(Tree) tree = tree_new();
         g_autoptr(GPtrArray) guids = NULL;
         _cleanup_close_ int tree_fd = tree_open(sysfs);
+        struct stat status;
         int r;
 
         if (tree_fd == -ENOENT || tree_fd == -ENODEV) {
@@ -75,6 +77,9 @@ int tree_read(const char *sysfs, Tree **ret) {
         r = list_guids(tree_fd, &guids);
         if (r < 0)
                 return r;
+        if (fstat(tree_fd, &status) < 0)
+                return -errno;
+        tree->id = status.st_ino;
         tree->profile = profile_detect(sysfs, tree_fd, guids);
         for (unsigned i = 0; i < guids->len; i++) {
                 ImageValues values;

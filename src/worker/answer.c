@@ -43,6 +43,7 @@ json_object *answer_from_driver(const Tree *tree) {
 
         json_add_string(object, "state", driver_state_to_string(tree->driver_state));
         json_add_string(object, "profile", driver_profile_to_string(tree->profile));
+        json_add_u64(object, "tree", tree->id);
         return object;
 }
 
@@ -161,6 +162,8 @@ static int get_driver(json_object *object, Answer *answer) {
         if (json_get_string(object, "profile", &text) < 0)
                 return -EBADMSG;
         answer->driver.profile = driver_profile_from_string(text);
+        if (json_get_u64(object, "tree", &answer->driver.tree) < 0)
+                return -EBADMSG;
         return (int) answer->driver.state < 0 || (int) answer->driver.profile < 0 ? -EBADMSG : 0;
 }
 

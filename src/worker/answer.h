@@ -37,6 +37,7 @@ typedef struct Answer {
                 struct {
                         DriverState state;
                         DriverProfile profile;
+                        uint64_t tree; /* Tree.id */
                 } driver;
                 ImageValues image;
                 ActivationReport report;

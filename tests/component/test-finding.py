@@ -103,7 +103,7 @@ class FindingTest(world.TestCase):
         self.world.sim("auto rmm 1")
         self.assertEqual(self.world.attribute("rmm", "auto_activate"), "1")
         self.world.refresh()
-        self.world.wait_record("auto-activate-cleared")
+        self.world.wait_record("setting-applied")
         self.assertEqual(self.world.attribute("rmm", "auto_activate"), "0")
         self.world.wait_for(lambda: not self.world.image("rmm")["KernelAutoActivate"], 10, "the bus to say so")
 

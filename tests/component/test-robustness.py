@@ -96,7 +96,7 @@ class KernelAutoTest(world.TestCase):
         job = self.world.run_job("rmm")
         self.assertEnded(job, "succeeded")
         types = [record["type"] for record in self.world.history_file()]
-        self.assertLess(types.index("auto-activate-cleared"), types.index("started"), types)
+        self.assertLess(types.index("setting-applied"), types.index("started"), types)
         self.assertEqual(self.world.attribute("rmm", "auto_activate"), "0")
 
 

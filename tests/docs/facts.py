@@ -125,6 +125,10 @@ def profiles():
             for name in enumeration("driver_profiles")}
 
 
+def warning_codes():
+    return string_table("src/daemon/warnings.c", "warning_codes")
+
+
 def record_types():
     return string_table("src/daemon/history.c", "record_types")
 

@@ -16,8 +16,12 @@ API = "org.arm.LFA1.5"
 TYPES = {dbus.Boolean: "b", dbus.UInt32: "u", dbus.UInt64: "t", dbus.String: "s"}
 
 
+def type_of(value):
+    return "a" + value.signature if isinstance(value, dbus.Array) else TYPES[type(value)]
+
+
 def types(dictionary):
-    return {str(key): TYPES[type(value)] for key, value in dictionary.items()}
+    return {str(key): type_of(value) for key, value in dictionary.items()}
 
 
 def documented_records():
@@ -119,7 +123,7 @@ class HistoryTest(world.TestCase):
         self.world.wait_record("external")
         self.world.sim("auto rmm 1")
         self.world.refresh()
-        self.world.wait_record("auto-activate-cleared")
+        self.world.wait_record("setting-applied")
         self.world.sim("vanish scp --now")
         self.world.refresh()
         self.world.wait_record("vanished")

@@ -26,6 +26,7 @@ FACTS = [
     (API, "Image states", lambda: facts.enumeration("image_states"), True),
     (API, "Job states", lambda: facts.enumeration("job_states"), True),
     (API, "Record types", facts.record_types, True),
+    (API, "Warning codes", facts.warning_codes, True),
     (API, "Keys of records", facts.record_keys, False),
     (API, "Members of the document", lambda: facts.describe("all"), True),
     (API, "Members of an image", lambda: facts.describe("image"), True),

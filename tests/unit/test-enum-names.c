@@ -33,7 +33,7 @@
 DEFINE_ROUND_TRIP(driver_profile, DriverProfile, _PROFILE_MAX, "unknown", "rfc1", "rfc2", "nvrfc", "v1",
                   "v1nv", "v2s", "v2", "v2bos", "v3", "nv3", "nvnew")
 DEFINE_ROUND_TRIP(driver_state, DriverState, _DRIVER_STATE_MAX, "unknown", "no-driver", "no-firmware",
-                  "unenforceable", "active")
+                  "tree-lost", "unenforceable", "active")
 DEFINE_ROUND_TRIP(image_state, ImageState, _IMAGE_STATE_MAX, "idle", "pending", "scheduled", "activating",
                   "failed", "quarantined", "stale")
 DEFINE_ROUND_TRIP(job_state, JobState, _JOB_STATE_MAX, "queued", "waiting", "guarding", "activating",
@@ -131,20 +131,20 @@ static void errnos_of_an_attribute_have_their_own_errors(void **state) {
 static void each_profile_is_relied_on_for_what_its_driver_does(void **state) {
         static const struct {
                 DriverProfile profile;
-                bool allowed, pending_version, unreliable, unenforceable, einval;
+                bool allowed, pending_version, unreliable, unenforceable, einval, loses_tree;
         } rows[] = {
-                { PROFILE_UNKNOWN, false, true, false, false, false },
-                { PROFILE_RFC1, false, false, false, false, true },
-                { PROFILE_RFC2, false, false, false, false, true },
-                { PROFILE_NVRFC, false, false, false, false, true },
-                { PROFILE_V1, false, false, true, false, false },
-                { PROFILE_V1NV, false, false, true, true, false },
-                { PROFILE_V2S, true, true, false, false, false },
-                { PROFILE_V2, true, true, false, false, false },
-                { PROFILE_V2BOS, true, true, false, false, false },
-                { PROFILE_V3, true, true, false, false, false },
-                { PROFILE_NV3, true, true, false, false, false },
-                { PROFILE_NVNEW, true, true, false, false, false },
+                { PROFILE_UNKNOWN, false, true, false, false, false, false },
+                { PROFILE_RFC1, false, false, false, false, true, false },
+                { PROFILE_RFC2, false, false, false, false, true, false },
+                { PROFILE_NVRFC, false, false, false, false, true, false },
+                { PROFILE_V1, false, false, true, false, false, false },
+                { PROFILE_V1NV, false, false, true, true, false, false },
+                { PROFILE_V2S, true, true, false, false, false, true },
+                { PROFILE_V2, true, true, false, false, false, true },
+                { PROFILE_V2BOS, true, true, false, false, false, true },
+                { PROFILE_V3, true, true, false, false, false, true },
+                { PROFILE_NV3, true, true, false, false, false, true },
+                { PROFILE_NVNEW, true, true, false, false, false, false },
         };
 
         assert_int_equal(G_N_ELEMENTS(rows), _PROFILE_MAX);
@@ -154,11 +154,40 @@ static void each_profile_is_relied_on_for_what_its_driver_does(void **state) {
                 assert_int_equal(profile_success_unreliable(rows[i].profile), rows[i].unreliable);
                 assert_int_equal(profile_is_unenforceable(rows[i].profile), rows[i].unenforceable);
                 assert_int_equal(profile_einval_is_refusal(rows[i].profile), rows[i].einval);
+                assert_int_equal(profile_loses_tree(rows[i].profile), rows[i].loses_tree);
         }
+}
+
+static void what_was_seen_tells_versions_apart_that_look_the_same(void **state) {
+        static const struct {
+                DriverProfile detected, known;
+                unsigned evidence;
+                DriverProfile refined;
+        } rows[] = {
+                { PROFILE_NV3, PROFILE_UNKNOWN, 0, PROFILE_NV3 },
+                { PROFILE_NV3, PROFILE_UNKNOWN, EVIDENCE_CHANGE_EVENT, PROFILE_NVNEW },
+                { PROFILE_NV3, PROFILE_UNKNOWN, EVIDENCE_BUSY, PROFILE_NVNEW },
+                { PROFILE_V3, PROFILE_UNKNOWN, EVIDENCE_CHANGE_EVENT, PROFILE_NVNEW },
+                { PROFILE_V3, PROFILE_NV3, 0, PROFILE_NV3 },
+                { PROFILE_V3, PROFILE_NVNEW, EVIDENCE_BUSY, PROFILE_NVNEW },
+                { PROFILE_V2, PROFILE_UNKNOWN, EVIDENCE_CHANGE_EVENT, PROFILE_V2BOS },
+                { PROFILE_V2, PROFILE_UNKNOWN, EVIDENCE_BUSY, PROFILE_V2 },
+                { PROFILE_RFC2, PROFILE_UNKNOWN, EVIDENCE_BUSY, PROFILE_NVRFC },
+                { PROFILE_RFC2, PROFILE_UNKNOWN, EVIDENCE_CHANGE_EVENT, PROFILE_RFC2 },
+                { PROFILE_V1, PROFILE_V2S, 0, PROFILE_V2S },
+                { PROFILE_V1, PROFILE_UNKNOWN, EVIDENCE_CHANGE_EVENT | EVIDENCE_BUSY, PROFILE_V1 },
+                { PROFILE_V1NV, PROFILE_V2S, EVIDENCE_CHANGE_EVENT, PROFILE_V1NV },
+                { PROFILE_UNKNOWN, PROFILE_NVNEW, EVIDENCE_CHANGE_EVENT, PROFILE_UNKNOWN },
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+                assert_int_equal(profile_refine(rows[i].detected, rows[i].known, rows[i].evidence),
+                                 rows[i].refined);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_was_seen_tells_versions_apart_that_look_the_same),
                 cmocka_unit_test(driver_profile_round_trips),
                 cmocka_unit_test(driver_state_round_trips),
                 cmocka_unit_test(image_state_round_trips),

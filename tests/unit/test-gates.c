@@ -317,6 +317,31 @@ static void auto_activate_that_is_being_cleared_is_waited_for(void **state) {
         }
 }
 
+static void a_driver_that_lost_images_is_refused(void **state) {
+        World world = world_new();
+
+        world.facts.driver_state = DRIVER_TREE_LOST;
+        world.facts.images_lost = 3;
+        assert_denies(&world, GATE_DRIVER, LFA_ERROR_TREE_LOST, "lost 3 of its images");
+}
+
+static void a_driver_that_activates_by_itself_is_refused_with_a_warning(void **state) {
+        World world = world_new();
+
+        world.facts.driver_state = DRIVER_UNENFORCEABLE;
+        world.facts.profile = PROFILE_V1NV;
+        assert_denies(&world, GATE_DRIVER, LFA_ERROR_PROFILE_NOT_ALLOWED, "may activate pending firmware");
+}
+
+static void a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set(void **state) {
+        World world = world_new();
+
+        world.facts.rendezvous_differs = true;
+        assert_int_equal(ask(&world, GATE_SETTINGS)->answer, GATE_WAIT);
+        world.facts.rendezvous_stuck = true;
+        assert_denies(&world, GATE_SETTINGS, LFA_ERROR_SETTING_NOT_APPLIED, "CpuRendezvous=");
+}
+
 /* A host on which every gate denies; each repaired in turn, the next one speaks. */
 static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state) {
         World world = world_expecting("9.9", NULL);
@@ -326,6 +351,7 @@ static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state
         world.image.capable = 0;
         world.facts.tree_stable_since_usec = world.facts.settle_deadline_usec = world.facts.now_usec;
         world.facts.activated_without_effect = world.facts.auto_activate_stuck = true;
+        world.facts.rendezvous_differs = world.facts.rendezvous_stuck = true;
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
                 assert_int_equal(ask(&world, gate)->answer, GATE_DENY);
                 assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[gate]);
@@ -342,6 +368,8 @@ static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state
                         world.facts.settle_usec = 0;
                 if (gate == GATE_REPEAT)
                         world.facts.activated_without_effect = false;
+                if (gate == GATE_KERNEL_AUTO)
+                        world.facts.auto_activate_stuck = false;
         }
 }
 
@@ -366,7 +394,7 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
-                "config", "driver", "image", "version", "settle", "repeat", "kernel-auto",
+                "config", "driver", "image", "version", "settle", "repeat", "kernel-auto", "settings",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -396,6 +424,10 @@ int main(void) {
                 cmocka_unit_test(activation_without_effect_is_not_repeated),
                 cmocka_unit_test(image_that_the_kernel_activates_by_itself_is_refused),
                 cmocka_unit_test(auto_activate_that_the_configuration_leaves_is_refused),
+                cmocka_unit_test(a_driver_that_lost_images_is_refused),
+                cmocka_unit_test(a_driver_that_activates_by_itself_is_refused_with_a_warning),
+                cmocka_unit_test(
+                                a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
                 cmocka_unit_test(the_first_denial_in_the_order_of_the_list_is_the_answer),
                 cmocka_unit_test(waiting_is_no_refusal_of_a_call_but_holds_a_job),

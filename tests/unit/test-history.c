@@ -85,7 +85,7 @@ static void record_types_round_trip(void **state) {
                 [RECORD_SETTLED] = "settled",
                 [RECORD_EXTERNAL] = "external",
                 [RECORD_VANISHED] = "vanished",
-                [RECORD_AUTO_ACTIVATE_CLEARED] = "auto-activate-cleared",
+                [RECORD_SETTING_APPLIED] = "setting-applied",
         };
 
         for (int i = 0; i < _RECORD_MAX; i++) {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an administrator must know whatever was asked: conditions that endanger every activation, or that lfad cannot
+ * do anything about. */
+
+#include "core/enum-names.h"
+#include "core/profile.h"
+#include "daemon/device-events.h"
+#include "daemon/manager.h"
+#include "util/string-table.h"
+
+static const char *const warning_codes[_WARNING_MAX] = {
+        [WARNING_KERNEL_ACTIVATES] = "kernel-activates",
+        [WARNING_TREE_LOST] = "tree-lost",
+        [WARNING_EVENT_STORM] = "event-storm",
+};
+DEFINE_STRING_TABLE(warning_code, WarningCode, warning_codes)
+
+static void warning_free(void *data) {
+        Warning *warning = data;
+
+        g_free(warning->text);
+        g_free(warning);
+}
+
+GPtrArray *warnings_new(void) {
+        return g_ptr_array_new_with_free_func(warning_free);
+}
+
+static void add(GPtrArray *warnings, WarningCode code, char *text) {
+        Warning *warning = g_new0(Warning, 1);
+
+        warning->code = code;
+        warning->text = text;
+        g_ptr_array_add(warnings, warning);
+}
+
+static GPtrArray *find_warnings(const Manager *manager) {
+        GPtrArray *warnings = warnings_new();
+
+        if (profile_is_unenforceable(manager->profile))
+                add(warnings, WARNING_KERNEL_ACTIVATES,
+                    g_strdup_printf("The kernel driver (%s) activates whatever is pending by itself, whenever firmware "
+                                    "says so; lfad cannot stop it, and no policy is kept.",
+                                    driver_profile_to_string(manager->profile)));
+        if (manager->images_lost > 0)
+                add(warnings, WARNING_TREE_LOST,
+                    g_strdup_printf("The kernel driver lost %u of its images; nothing is activated until it was "
+                                    "bound again, see lfad(8).",
+                                    manager->images_lost));
+        if (manager_has_event_storm(manager))
+                add(warnings, WARNING_EVENT_STORM,
+                    g_strdup("The driver sends events without end: the kernel may be activating by itself again and "
+                             "again. auto_activate is switched off."));
+        return warnings;
+}
+
+static bool same(const GPtrArray *a, const GPtrArray *b) {
+        if (a->len != b->len)
+                return false;
+        for (unsigned i = 0; i < a->len; i++)
+                if (strcmp(((const Warning *) a->pdata[i])->text, ((const Warning *) b->pdata[i])->text) !=
+                    0)
+                        return false;
+        return true;
+}
+
+void manager_update_warnings(Manager *manager) {
+        GPtrArray *warnings = find_warnings(manager), *old = manager->warnings;
+
+        if (same(warnings, old)) {
+                g_ptr_array_unref(warnings);
+                return;
+        }
+        manager->warnings = warnings;
+        g_ptr_array_unref(old);
+        manager->observer->manager_changed(MANAGER_PROPERTY_WARNINGS, manager->userdata);
+}
