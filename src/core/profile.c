@@ -32,6 +32,13 @@ bool profile_is_allowed(DriverProfile profile) {
         return traits[profile].allowed;
 }
 
+bool profile_is_allowed_by(DriverProfile profile, uint32_t allowed) {
+        const uint32_t alike = UINT32_C(1) << PROFILE_RFC2 | UINT32_C(1) << PROFILE_NVRFC;
+        uint32_t mask = UINT32_C(1) << profile;
+
+        return allowed & (mask & alike ? alike : mask);
+}
+
 bool profile_pending_version_usable(DriverProfile profile) {
         return traits[profile].pending_version_usable;
 }

@@ -6,10 +6,15 @@
 #include "lfa/enums.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* May be driven without the configuration naming it: the driver neither spins without limit, nor oopses, nor
  * activates by itself. */
 bool profile_is_allowed(DriverProfile profile);
+
+/* The configuration allows it; allowed is a mask of DriverProfile. rfc2 and nvrfc are the same until one is caught
+ * busy: naming either allows both. */
+bool profile_is_allowed_by(DriverProfile profile, uint32_t allowed);
 
 /* `pending_version` shows what it says (rfc* have none, v1 and v1nv print arbitrary numbers). */
 bool profile_pending_version_usable(DriverProfile profile);

@@ -80,7 +80,7 @@ static Verdict judge_accepted(const Evidence *evidence) {
         if (version_known(evidence->c0) && (still_pending_as_before(evidence) || unreliable))
                 return (Verdict){ VERDICT_NO_EFFECT, RESULT_FAILED, LFA_ERROR_NO_EFFECT, false };
         if (unreliable)
-                return (Verdict){ VERDICT_PENDING_STAYED, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, false };
+                return (Verdict){ VERDICT_PENDING_STAYED, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, true };
         return (Verdict){ VERDICT_PENDING_STAYED, RESULT_UNVERIFIED, LFA_ERROR_NONE, true };
 }
 
@@ -111,8 +111,10 @@ static Verdict judge_unseen(const Evidence *evidence, VerdictRow row, ErrorId er
         return (Verdict){ row, evidence->accepted ? RESULT_UNVERIFIED : RESULT_UNKNOWN, error, false };
 }
 
-bool verdict_is_open(JobResult result, int pending_after) {
-        return result == RESULT_UNKNOWN || (result == RESULT_UNVERIFIED && pending_after != 0);
+bool verdict_is_open(JobResult result, int pending_after, const char *version_after, const char *to) {
+        if (result != RESULT_UNVERIFIED)
+                return result == RESULT_UNKNOWN;
+        return pending_after != 0 || (version_known(version_after) && strcmp(version_after, to) != 0);
 }
 
 Verdict verdict_find(const VerdictFacts *facts) {

@@ -41,9 +41,10 @@ typedef struct Verdict {
         bool repeat; /* accepted, yet pending as before: another activation would loop for ever */
 } Verdict;
 
-/* Whether something may still be learned about an activation that ended so: a version may yet move, or
- * pending fall. pending_after: 0 or 1, -1 = not known. */
-bool verdict_is_open(JobResult result, int pending_after);
+/* Whether something may still be learned about an activation that ended so: pending may yet fall, or the version
+ * move to the one that was pending, which a later refresh brings. pending_after: 0 or 1, -1 = not known; version_after:
+ * as shown after the write; to: what was pending. */
+bool verdict_is_open(JobResult result, int pending_after, const char *version_after, const char *to);
 
 /* Pure; every combination of facts gives exactly one verdict. */
 Verdict verdict_find(const VerdictFacts *facts);

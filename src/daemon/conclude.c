@@ -86,7 +86,8 @@ static void remember_for_gates(Image *image, const Job *job, const Verdict *verd
                                const ActivationReport *report) {
         image->repeat = verdict->repeat;
         if (verdict->row != VERDICT_NOTHING_WRITTEN)
-                image->unsettled_job = verdict_is_open(verdict->result, report ? report->after.pending : -1)
+                image->unsettled_job = verdict_is_open(verdict->result, report ? report->after.pending : -1,
+                                                       report ? report->after.current_version : "", job->to)
                                                        ? job->id
                                                        : 0;
         if (report && report->stage == STAGE_WRITE && report->error == 0 && report->after.pending == 0)

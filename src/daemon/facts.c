@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathering what the gates judge. */
 
+#include "core/profile.h"
 #include "daemon/manager.h"
 #include "util/macros.h"
 
@@ -19,7 +20,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .profile = manager->profile,
                 .images_lost = manager->images_lost,
                 .profile_allowed_by_configuration =
-                                manager->config->allowed_profiles & (UINT32_C(1) << manager->profile),
+                                profile_is_allowed_by(manager->profile, manager->config->allowed_profiles),
                 .image = image->present ? &image->values : NULL,
                 .expected_current = expectations->current,
                 .expected_pending = expectations->pending,

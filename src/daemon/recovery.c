@@ -156,7 +156,9 @@ static void read_finished(Manager *manager, json_object *record) {
         }
         row = u32_or_zero(record, "verdict-row");
         if (row != 0 && row != VERDICT_NOTHING_WRITTEN) /* 0: it never began */
-                image->unsettled_job = verdict_is_open(result, has_pending ? pending_after == 1 : -1)
+                image->unsettled_job = verdict_is_open(result, has_pending ? pending_after == 1 : -1,
+                                                       string_or_empty(record, "version-after"),
+                                                       string_or_empty(record, "to"))
                                                        ? u32_or_zero(record, "job")
                                                        : 0;
         if (row != 0) { /* a job that never began says nothing about the one before it */

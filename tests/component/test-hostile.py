@@ -622,13 +622,13 @@ half-a-line) printf '{"type":"end","error":0}'; exit 0 ;;
 long-line) head -c 300000 /dev/zero | tr '\\0' x; echo; exit 0 ;;
 gigabyte) exec head -c 1000000000 /dev/zero ;;
 endless) while echo '{"type":"writing"}' 2>/dev/null; do :; done; exit 0 ;;
-many) i=0; echo '{"type":"driver","state":"active","profile":"nvnew"}'
+many) i=0; echo '{"type":"driver","state":"active","profile":"nvnew","tree":1}'
         while [ $i -lt 6000 ]; do
                 printf '{"type":"image","guid":"%08x-0000-4000-8000-000000000000","capable":1}\\n' $i
                 i=$((i + 1))
         done
         echo '{"type":"end","error":0}'; exit 0 ;;
-liar) echo '{"type":"driver","state":"nonsense","profile":"nvnew"}'; exit 0 ;;
+liar) echo '{"type":"driver","state":"nonsense","profile":"nvnew","tree":1}'; exit 0 ;;
 error) echo '{"type":"end","error":5}'; exit 0 ;;
 strange) echo '{"type":"end","error":-5}'; exit 0 ;;
 child) (sleep 3) & exit 0 ;;

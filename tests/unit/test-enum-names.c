@@ -158,6 +158,17 @@ static void each_profile_is_relied_on_for_what_its_driver_does(void **state) {
         }
 }
 
+static void versions_that_look_the_same_are_allowed_together(void **state) {
+        const uint32_t rfc2 = 1U << PROFILE_RFC2, nvrfc = 1U << PROFILE_NVRFC, v1 = 1U << PROFILE_V1;
+
+        assert_true(profile_is_allowed_by(PROFILE_RFC2, nvrfc));
+        assert_true(profile_is_allowed_by(PROFILE_NVRFC, rfc2));
+        assert_true(profile_is_allowed_by(PROFILE_V1, v1 | rfc2));
+        assert_false(profile_is_allowed_by(PROFILE_V1NV, v1 | rfc2));
+        assert_false(profile_is_allowed_by(PROFILE_RFC1, rfc2 | nvrfc));
+        assert_false(profile_is_allowed_by(PROFILE_UNKNOWN, 0));
+}
+
 static void what_was_seen_tells_versions_apart_that_look_the_same(void **state) {
         static const struct {
                 DriverProfile detected, known;
@@ -187,6 +198,7 @@ static void what_was_seen_tells_versions_apart_that_look_the_same(void **state) 
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(versions_that_look_the_same_are_allowed_together),
                 cmocka_unit_test(what_was_seen_tells_versions_apart_that_look_the_same),
                 cmocka_unit_test(driver_profile_round_trips),
                 cmocka_unit_test(driver_state_round_trips),

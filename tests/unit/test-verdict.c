@@ -138,7 +138,7 @@ static const struct {
         { 6, unreadable, RESULT_UNKNOWN, LFA_ERROR_UNREADABLE, false },
         { 7, accepted_and_pending_fell, RESULT_UNVERIFIED, LFA_ERROR_NONE, false },
         { 8, accepted_without_effect, RESULT_FAILED, LFA_ERROR_NO_EFFECT, false },
-        { 9, accepted_v1, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, false },
+        { 9, accepted_v1, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, true },
         { 9, accepted, RESULT_UNVERIFIED, LFA_ERROR_NONE, true },
         { 10, error_proved, RESULT_FAILED, LFA_ERROR_ACTIVATION_FAILED, false },
         { 11, always, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, false },
@@ -394,7 +394,13 @@ static void only_what_may_still_be_learned_stays_open(void **state) {
                         bool open = result == RESULT_UNKNOWN ||
                                     (result == RESULT_UNVERIFIED && pending != 0);
 
-                        assert_int_equal(verdict_is_open((JobResult) result, pending), open);
+                        assert_int_equal(verdict_is_open((JobResult) result, pending, "", "2.0"), open);
+                        assert_int_equal(verdict_is_open((JobResult) result, pending, "2.0", "2.0"), open);
+                        /* The refresh that would show another one is still to come. */
+                        assert_int_equal(verdict_is_open((JobResult) result, pending, "1.0", "2.0"),
+                                         open || result == RESULT_UNVERIFIED);
+                        assert_int_equal(verdict_is_open((JobResult) result, pending, "1.0", ""),
+                                         open || result == RESULT_UNVERIFIED);
                 }
 }
 

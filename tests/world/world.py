@@ -73,6 +73,12 @@ GUIDS = {
     "scp": "65922703-2f74-e644-8dff-579ac1ff0610",
 }
 
+EVIDENCE = {
+    "v1nv": "bus/platform/drivers/ARM_LFA",
+    "v2": "devices/faux/arm-lfa",
+    "v2bos": "devices/faux/arm-lfa",
+}
+
 _OUTSIDE = "LFAD_WORLD_OUTSIDE"  # the mount namespace that must not be ours, set by enter() for the inner process
 _SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: )")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -506,9 +512,22 @@ class World:
     def spawn_lfad(self, **environment):
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
-        self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}"],
+        self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}",
+                                  f"--sysfs={self._make_sysfs()}"],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
+
+    def _make_sysfs(self):
+        """Some versions of the driver are told by what else they register in sysfs: then a folder stands in for /sys
+        that has it, and leads to the simulated tree."""
+        evidence = EVIDENCE.get(self.profile)
+        if evidence is None:
+            return "/sys"
+        folder = os.path.join(self.dir, "sysfs-" + self.profile)
+        if not os.path.exists(folder):
+            os.makedirs(os.path.join(folder, evidence))
+            os.symlink("/sys/firmware", os.path.join(folder, "firmware"))
+        return folder
 
     def configure(self, text, name="etc/lfad/lfad.conf"):
         """Writes a configuration file, by its path below the root; None removes it. lfad is not told."""

@@ -1,0 +1,456 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The traps of the kernel driver's versions, each with lfad's defence against it, or with its warning where userspace
+has none: the daemon as shipped, run on every version that has the trap. At the end a table shows which were met.
+
+The numbers are those of the list of known driver problems in the manual. Not in here, since no daemon can
+meet them: 9 (fixed where it was found), 16 (the driver uses freed memory while it is bound), 25 (components that
+firmware adds appear only after some success), 26 (the driver does not build), 29 (an absent agent is not recognised)."""
+
+import contextlib
+import ctypes
+import os
+import struct
+import sys
+import unittest
+
+import world
+from world import GUIDS, TREE
+
+ALL = ("rfc1", "rfc2", "nvrfc", "v1", "v1nv", "v2s", "v2", "v2bos", "v3", "nv3", "nvnew")
+HERE = os.environ.get("LFAD_PROFILES", " ".join(ALL)).split()  # so that they can be run side by side
+REFUSED = ("rfc1", "rfc2", "nvrfc", "v1", "v1nv")  # unless the configuration allows them
+V1 = ("v1", "v1nv")
+RFC = ("rfc1", "rfc2", "nvrfc")
+V2 = ("v2s", "v2", "v2bos", "v3", "nv3", "nvnew")
+AUTO = ("v2", "v2bos", "v3", "nv3", "nvnew")  # those with auto_activate
+NAMELESS = "0509b633-5734-422f-a681-6096e932d93a"  # no version of the driver has a name for it
+
+TRAPS = {
+    "1": ("any write acts", ALL),
+    "2": ("success told for a failure", V1),
+    "3": ("the kernel activates by itself", ("v1nv",)),
+    "4": ("and without end", ("v1nv",)),
+    "5": ("names of dead memory", ("v1nv",)),
+    "6": ("pending versions that are none", V1),
+    "6b": ("writes that take the kernel down", ALL),
+    "7": ("an error after a good prime", ("v1nv",)),
+    "8": ("a write into the clean-up", ALL),
+    "10": ("empty names", ("v2s", "v2", "v2bos", "v3")),
+    "11": ("a pending version that needs a look first", V2),
+    "12": ("no order among writers", ALL),
+    "13": ("the tree is lost", ("v2s", "v2", "v2bos", "v3", "nv3")),
+    "14": ("auto_activate set behind our back", AUTO),
+    "15": ("the kernel activates without end", ("v2bos", "nvnew")),
+    "17": ("values that flash 0", ALL[3:]),
+    "18": ("images that are stale, then gone", ALL[3:]),
+    "19": ("busy after a success", ("nvnew",)),
+    "21": ("signals make pauses spin", ALL),
+    "22": ("the prime slot sticks", ALL),
+    "23": ("what is staged is only seen when asked", ALL),
+    "24": ("a success without a refresh", ALL[3:]),
+    "27": ("settings are forgotten", ALL[3:]),
+    "28": ("a driver that spins for ever", RFC + V1),
+    "pending": ("pending for ever", ALL),
+    "unbind": ("the driver is removed meanwhile", ALL),
+}
+
+met = {}
+
+
+def trap(number):
+    """A test of one trap, which is called once for each version that has it, with a world of that version."""
+    def decorate(function):
+        def test(self):
+            for profile in [profile for profile in TRAPS[number][1] if profile in HERE]:
+                with self.subTest(profile=profile):
+                    function(self, profile)
+                    met.setdefault(number, set()).add(profile)
+        test.__name__ = function.__name__
+        test.__doc__ = f"Trap {number}: {TRAPS[number][0]}."
+        return test
+    return decorate
+
+
+def tearDownModule():
+    width = max(len(title) for title, _ in TRAPS.values())
+    print(f"\n{'':{width + 9}}" + " ".join(f"{profile:>5}" for profile in HERE), file=sys.stderr)
+    for number, (title, profiles) in TRAPS.items():
+        cells = ("-" if profile not in profiles else "met" if profile in met.get(number, ()) else "FAIL"
+                 for profile in HERE)
+        print(f"{number:>8} {title:{width}}" + " ".join(f"{cell:>5}" for cell in cells), file=sys.stderr)
+
+
+class TrapTest(unittest.TestCase):
+    @contextlib.contextmanager
+    def a_world(self, profile, firmware="versioned", config="", allow=True):
+        with world.World(profile=profile, firmware=firmware, parts=("dbus", "sim")) as here:
+            lines = "[Daemon]\nSettleSec=100ms\n[Driver]\n"
+            if allow and profile in REFUSED:
+                lines += f"AllowProfile={profile}\n"
+            here.configure(lines + config)
+            here.start("lfad")
+            try:
+                yield here
+            except BaseException:
+                sys.stderr.write(f"\n=== {self.id()} {profile}\n{here.logs()}\n")
+                raise
+
+    def assertEnded(self, job, result, error=""):
+        self.assertEqual((job["Result"], job["Error"].removeprefix(world.ERROR)), (result, error), job["Message"])
+
+    def assertRefused(self, name, call, *args):
+        try:
+            result = call(*args)
+        except world.BusError as error:
+            self.assertEqual(error.short_name, name, str(error))
+            return error
+        self.fail(f"not refused, but answered {result!r}")
+
+    def good_end(self, profile):
+        """How an activation that went well ends: the first versions of the driver show no versions."""
+        return "unverified" if profile in RFC else "succeeded"
+
+    @trap("1")
+    def test_one_byte_is_written_once_and_nothing_else_ever(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.stage("scp", "4.0")
+            self.assertRefused("NotPending", here.activate, "bl31")
+            self.assertRefused("VersionChanged", lambda: here.activate("scp", expected_current_version="9.9"))
+            self.assertEqual(here.counters()["activate-stores"], 0)
+            self.assertEnded(here.run_job("rmm"), self.good_end(profile))
+            here.refresh()
+            counters = here.counters()
+            self.assertEqual((counters["activate-stores"], counters["bytes-written"]), (1, 1))
+            self.assertEqual(counters["cancel-stores"], 0)
+
+    @trap("2")
+    def test_success_told_for_a_failure_is_not_believed(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("fail activate DEVICE_ERROR --times=1")
+            job = here.run_job("rmm")
+            self.assertEnded(job, "failed", "NoEffect")
+            self.assertEqual(here.wait_record("finished")["errno"], 0)
+            self.assertEqual(here.image("rmm")["CurrentVersion"], "1.2")
+
+    @trap("3")
+    def test_a_kernel_that_activates_by_itself_is_warned_of_with_every_answer(self, profile):
+        with self.a_world(profile, allow=False) as here:
+            here.stage("rmm", "2.0")
+            manager = here.manager()
+            self.assertEqual((manager["DriverProfile"], manager["DriverState"]), (profile, "unenforceable"))
+            self.assertEqual([code for code, _ in manager["Warnings"]], ["kernel-activates"])
+            error = self.assertRefused("ProfileNotAllowed", here.activate, "rmm")
+            self.assertIn("may activate pending firmware by itself", error.message)
+            verdict, _ = here.call(world.PATH, world.MANAGER, "Explain", "sa{sv}", "rmm", {})
+            self.assertIn("may activate pending firmware by itself", verdict["text"])
+            self.assertEqual([code for code, _ in verdict["warnings"]], ["kernel-activates"])
+            for words in (["status"], ["list"], ["show", "rmm"], ["explain", "rmm"], ["history"], ["activate", "rmm"]):
+                self.assertIn("Warning: The kernel driver (v1nv) activates", here.lfactl(*words).stderr, words)
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            path = here.activate("rmm")
+            self.assertIn("may activate pending firmware by itself", here.job(path)["Message"])
+            job = here.wait_job(path)
+            self.assertEnded(job, "succeeded")
+            self.assertIn("may activate pending firmware by itself", job["Message"])
+
+    @trap("4")
+    def test_what_the_kernel_does_by_itself_is_recorded_as_not_ours(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.stage("scp", "4.0")
+            here.sim("notify")
+            here.sim("wait idle")
+            here.refresh()
+            here.wait_for(lambda: len(here.history_file("external")) == 2, what="both to be recorded")
+            here.sim("auto-cap 20")
+            here.sim("fail activate DEVICE_ERROR")
+            here.stage("rmm", "3.0")
+            here.sim("notify")
+            here.sim("wait idle")
+            here.refresh()
+            self.assertEqual(here.image("rmm")["CurrentVersion"], "2.0")
+            self.assertEqual(here.history_file("queued"), [])
+            self.assertEqual([code for code, _ in here.manager()["Warnings"]], ["kernel-activates"])
+
+    @trap("5")
+    def test_names_are_known_names_or_the_guid(self, profile):
+        with self.a_world(profile) as here:
+            self.assertEqual(here.image("rmm")["Name"], "Realm Management Monitor (RMM)")
+            self.assertEqual(here.image(NAMELESS)["Name"], NAMELESS)
+
+    @trap("6")
+    def test_pending_versions_that_are_none_are_never_read(self, profile):
+        with self.a_world(profile) as here, opened_in(os.path.join(TREE, GUIDS["rmm"])) as opened:
+            here.stage("rmm", "2.0")
+            self.assertEqual(here.image("rmm")["PendingVersion"], "")
+            self.assertEnded(here.run_job("rmm"), "succeeded")
+            names = opened()
+            self.assertIn("activation_pending", names)
+            self.assertNotIn("pending_version", names)
+
+    @trap("6b")
+    def test_images_that_reset_cpus_or_are_not_capable_are_never_written_to(self, profile):
+        with self.a_world(profile) as here:
+            here.sim("add bl33 1.0 --may-reset=1 --now")
+            here.sim("add bl32 1.0 --capable=0 --rendezvous-optional=0 --now")
+            for image in ("bl33", "bl32", "rmm"):
+                here.sim(["stage", image, "2.0"])
+            here.refresh()
+            self.assertRefused("NeedsCpuReset", here.activate, "bl33")
+            self.assertRefused("NotCapable", here.activate, "bl32")
+            # What changes after the last gate is the worker's to see.
+            here.sim("raw may_reset_cpu 1\\n --image=rmm")
+            job = here.run_job("rmm")
+            self.assertEqual(job["Result"], "refused")
+            self.assertIn("may reset CPUs", job["Message"])
+            self.assertEqual(here.stores(), 0)
+
+    @trap("8")
+    def test_nothing_is_written_until_the_tree_has_settled_after_a_success(self, profile):
+        with self.a_world(profile) as here:
+            here.sim("cleanup-window 50ms")
+            here.sim("vanish bl31")
+            here.stage("rmm", "2.0")
+            here.stage("scp", "4.0")
+            paths = [here.activate("rmm"), here.activate("scp")]
+            for path in paths:
+                self.assertEnded(here.wait_job(path), self.good_end(profile))
+            first, second = (here.history_file(job=here.job_id(path)) for path in paths)
+            gap = second[1]["timestamp"] - first[-1]["timestamp"]
+            self.assertGreaterEqual(gap, 100000, "it was begun before the tree could have settled")
+            self.assertEqual(set(os.listdir(TREE)) - {GUIDS["bl31"]}, {GUIDS["rmm"], GUIDS["scp"], NAMELESS})
+
+    @trap("15")
+    def test_an_endless_round_of_the_kernel_is_ended(self, profile):
+        with self.a_world(profile, firmware="tfa-fvp", config="KernelAutoActivate=leave\n") as here:
+            here.sim("auto rmm 1")
+            here.refresh()
+            self.assertEqual(here.attribute("rmm", "auto_activate"), "1")
+            here.sim("notify")
+            here.wait_for(lambda: here.manager()["Warnings"], what="a warning")
+            self.assertEqual([code for code, _ in here.manager()["Warnings"]], ["event-storm"])
+            here.wait_record("setting-applied")
+            self.assertEqual(here.attribute("rmm", "auto_activate"), "0")
+            here.sim("wait idle")
+
+    @trap("unbind")
+    def test_a_driver_that_is_removed_meanwhile_leaves_a_record_and_a_way_on(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("slow activate 300ms")
+            path = here.activate("rmm")
+            here.sim("wait activate-entered")
+            here.sim("unbind")
+            job = here.wait_job(path)
+            self.assertIn((job["Result"], job["Error"].removeprefix(world.ERROR)),
+                          (("unverified", "ImageGone"), ("unknown", "ImageGone")))
+            here.refresh()
+            self.assertEqual(here.manager()["DriverState"], "no-driver")
+            self.assertRefused("NoDriver", here.activate, "rmm")
+            here.sim("bind")
+            here.refresh()
+            self.assertIn(here.manager()["DriverState"], ("active", "unenforceable"))
+            here.stage("scp", "4.0")
+            self.assertEnded(here.run_job("scp"), self.good_end(profile))
+
+    @trap("10")
+    def test_an_image_without_a_name_is_shown_by_its_guid(self, profile):
+        with self.a_world(profile) as here:
+            self.assertEqual(here.attribute(NAMELESS, "name"), "")
+            self.assertEqual(here.image(NAMELESS)["Name"], NAMELESS)
+            self.assertIn(NAMELESS, here.lfactl("list").stdout)
+
+    @trap("11")
+    def test_the_pending_version_is_right_at_the_first_reading(self, profile):
+        with self.a_world(profile) as here:
+            here.sim("stage rmm 2.0")
+            here.refresh()
+            self.assertEqual(here.image("rmm")["PendingVersion"], "2.0")
+            here.sim("unstage rmm")
+            here.refresh()
+            self.assertEqual(here.image("rmm")["PendingVersion"], "")
+
+    @trap("12")
+    def test_only_one_write_is_ever_under_way(self, profile):
+        with self.a_world(profile) as here:
+            for image, version in (("rmm", "2.0"), ("scp", "4.0"), (NAMELESS, "5.0")):
+                here.sim(["stage", image, version])
+            here.refresh()
+            paths = [here.activate(image) for image in ("rmm", "scp", NAMELESS)]
+            spans = []
+            for path in paths:
+                job = here.wait_job(path)
+                self.assertEnded(job, self.good_end(profile))
+                spans.append((job["StartedTimestamp"], job["FinishedTimestamp"]))
+            self.assertEqual(spans, sorted(spans))
+            for before, after in zip(spans, spans[1:]):
+                self.assertLessEqual(before[1], after[0])
+            self.assertEqual(here.stores(), 3)
+
+    @trap("14")
+    def test_auto_activate_is_switched_off_and_nothing_written_where_it_must_stay(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("auto rmm 1")
+            here.refresh()
+            here.wait_record("setting-applied")
+            self.assertEqual(here.attribute("rmm", "auto_activate"), "0")
+            self.assertEnded(here.run_job("rmm"), "succeeded")
+        with self.a_world(profile, config="KernelAutoActivate=leave\n") as here:
+            here.stage("rmm", "2.0")
+            here.sim("auto rmm 1")
+            here.refresh()
+            self.assertRefused("KernelAutoActivate", here.activate, "rmm")
+            self.assertEqual((here.attribute("rmm", "auto_activate"), here.stores()), ("1", 0))
+
+    @trap("17")
+    def test_values_that_flash_are_nobodys_news(self, profile):
+        with self.a_world(profile) as here:
+            here.sim("refresh-time 150ms")
+            here.stage("rmm", "2.0")
+            store = here.spawn_as(None, ["sh", "-c", f"echo 1 > {TREE}/{GUIDS['rmm']}/activate"])
+            here.sim("wait activate-entered")
+            for _ in range(10):
+                here.refresh()
+            here.finish(store)
+            here.refresh()
+            self.assertEqual(here.wait_record("external")["to"], "2.0")
+            self.assertEqual(len(here.history_file("external")), 1)
+            self.assertEqual(here.history_file("vanished"), [])
+            for path, name in ((here.image_path("scp"), "CurrentVersion"), (here.image_path("scp"), "Capable")):
+                self.assertEqual(here.changed(path, name), [])
+
+    @trap("18")
+    def test_an_image_that_goes_is_gone_and_no_failure(self, profile):
+        with self.a_world(profile) as here:
+            here.sim("cleanup-window 300ms")
+            here.stage("rmm", "2.0")
+            here.sim("vanish bl31")
+            self.assertEnded(here.run_job("rmm"), "succeeded")
+            here.wait_record("vanished")
+            self.assertRefused("NoSuchImage", here.activate, "bl31")
+
+    @trap("19")
+    def test_a_driver_that_is_busy_cleaning_up_is_asked_again(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("errno write activate EBUSY --times=4")
+            self.assertEnded(here.run_job("rmm"), "succeeded")
+            self.assertEqual(here.wait_record("finished")["attempts"], 5)
+            self.assertEqual(here.counters()["cancel-stores"], 0)
+
+    @trap("21")
+    def test_the_writer_has_every_signal_blocked(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("hang activate")
+            path = here.activate("rmm")
+            here.sim("wait activate-entered")
+            worker, = here.worker_pids()
+            with open(f"/proc/{worker}/status", encoding="ascii") as file:
+                blocked = next(line.split()[1] for line in file if line.startswith("SigBlk"))
+            # SIGKILL and SIGSTOP cannot be, and the C library keeps two for itself.
+            self.assertEqual(int(blocked, 16) | 1 << 8 | 1 << 18 | 3 << 31, (1 << 64) - 1)
+            here.sim("release")
+            self.assertEnded(here.wait_job(path), self.good_end(profile))
+
+    @trap("22")
+    def test_the_prime_slot_is_freed_for_other_images(self, profile):
+        with self.a_world(profile, firmware="tfa") as here:
+            here.stage("rmm", "2.0")
+            here.stage("sp1", "2.0")
+            here.sim("fail prime AUTH_ERROR --times=1 --image=rmm")
+            job = here.run_job("rmm")
+            self.assertIn(job["Result"], ("failed", "unknown"), job["Message"])
+            self.assertEqual(here.counters()["cancel-stores"], 1)
+            self.assertEnded(here.run_job("sp1"), "unverified")
+
+    @trap("23")
+    def test_firmware_is_asked_what_is_staged_before_each_write(self, profile):
+        with self.a_world(profile, firmware="tfa") as here:
+            here.stage("rmm", "2.0")
+            here.sim("slow read 1ms")  # so that calls are told apart from none
+            before = here.counters()
+            self.assertEnded(here.run_job("rmm"), "unverified")
+            self.assertGreater(here.counters()["smc-inventory"], before["smc-inventory"])
+
+    @trap("24")
+    def test_a_success_without_a_refresh_is_unverified(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("fail info DEVICE_ERROR")
+            job = here.run_job("rmm")
+            self.assertEnded(job, "unverified")
+            self.assertEqual(here.image("rmm")["CurrentVersion"], "1.2")
+            here.sim("fail info none")
+            here.stage("scp", "4.0")
+            self.assertEnded(here.run_job("scp"), "succeeded")
+            self.assertEqual(here.wait_record("settled")["to"], "2.0")
+
+    @trap("27")
+    def test_settings_are_made_again_when_an_image_comes_back(self, profile):
+        config = f"[Image rmm]\nGuid={GUIDS['rmm']}\nCpuRendezvous=firmware\n"
+        with self.a_world(profile, config=config) as here:
+            here.wait_record("setting-applied")
+            self.assertEqual(here.attribute("rmm", "force_cpu_rendezvous"), "0")
+            here.sim("vanish rmm --now")
+            here.refresh()
+            here.sim("add rmm 1.2 --rendezvous-optional=1 --now")
+            self.assertEqual(here.attribute("rmm", "force_cpu_rendezvous"), "1")
+            here.refresh()
+            here.wait_for(lambda: len(here.history_file("setting-applied")) == 2, what="it to be set again")
+            self.assertEqual(here.attribute("rmm", "force_cpu_rendezvous"), "0")
+            here.wait_for(lambda: not here.image("rmm")["ForceCpuRendezvous"], what="it to be shown")
+
+    @trap("28")
+    def test_a_driver_that_is_not_safe_is_refused_unless_allowed(self, profile):
+        with self.a_world(profile, allow=False) as here:
+            here.stage("rmm", "2.0")
+            self.assertEqual(here.manager()["DriverProfile"], "rfc2" if profile == "nvrfc" else profile)
+            self.assertRefused("ProfileNotAllowed", here.activate, "rmm")
+            self.assertEqual(here.stores(), 0)
+            here.configure(f"[Driver]\nAllowProfile={here.manager()['DriverProfile']}\n")
+            here.reload()
+            self.assertEnded(here.run_job("rmm"), self.good_end(profile))
+
+    @trap("pending")
+    def test_what_is_pending_for_ever_is_activated_once(self, profile):
+        with self.a_world(profile, firmware="tfa-fvp") as here:
+            here.refresh()
+            job = here.run_job("rmm")
+            self.assertIn(job["Result"], ("unverified", "unknown") if profile in V1 else ("unverified",))
+            self.assertTrue(here.image("rmm")["Pending"])
+            self.assertRefused("RepeatedActivation", here.activate, "rmm")
+            self.assertEqual(here.stores(), 1)
+
+
+@contextlib.contextmanager
+def opened_in(folder):
+    """Gives a function that tells the names of all files that were opened in the folder meanwhile."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = set()
+    watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if watch < 0 or libc.inotify_add_watch(watch, folder.encode(), 0x20) < 0:  # IN_OPEN
+        raise OSError(ctypes.get_errno(), "inotify")
+
+    def collect():
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data = os.read(watch, 65536)
+                while data:
+                    size = struct.unpack_from("iIII", data)[3]
+                    names.add(data[16:16 + size].rstrip(b"\0").decode())
+                    data = data[16 + size:]
+        return names
+
+    try:
+        yield collect
+    finally:
+        os.close(watch)
+
+
+world.main()
