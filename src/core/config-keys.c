@@ -123,8 +123,9 @@ const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
         [CONFIG_IMAGE] = { "Image", true,
-                           "One section for each image that is to have a short name, which then works wherever an "
-                           "image is named. Short names differ from one another without regard to case." },
+                           "One section for each image that is to have a short name or a policy of its own. The "
+                           "short name works wherever an image is named. Short names differ from one another "
+                           "without regard to case." },
 };
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
@@ -163,5 +164,10 @@ const ConfigKey config_keys[] = {
         { CONFIG_IMAGE, "Alias", "", false, parse_alias, FIELD(ConfigImage, alias), 0, 0, "a short name",
           "The short name, 1 to 64 of A-Z a-z 0-9 . _ -, in place of the one that lfad knows by itself, if any. "
           "Without it the section's name is taken." },
+        { CONFIG_IMAGE, "After", "", true, NULL, 0, 0, 0, 0, "images: GUIDs or short names",
+          "Images that go before this one, separated by blanks: GUIDs in either form, short names, or names of "
+          "these sections. While something is pending for one of them that can be activated, this one is not "
+          "activated. What goes before those goes before this one, too; a circle is an error. Several "
+          "assignments add up; an empty one begins anew." },
         { .name = NULL },
 };
