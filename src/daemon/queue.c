@@ -6,7 +6,8 @@
 #include "util/log.h"
 #include "util/macros.h"
 
-/* A reading may be this old when a job is taken up; the worker looks once more right before it writes. */
+/* A reading may be this old when a job is taken up, but no older than the end of the last activation, which
+ * may have changed everything; the worker looks once more right before it writes. */
 #define FRESH_USEC USEC_PER_SEC
 
 static void take_up(Manager *manager, bool is_fresh);
@@ -81,11 +82,12 @@ static void on_fresh(int error, void *userdata) {
 
 static bool reading_is_fresh(Manager *manager) {
         uint64_t now = clock_monotonic(manager->clock);
+        uint64_t not_before = MAX(now > FRESH_USEC ? now - FRESH_USEC : 0, manager->tree_stable_since_usec);
 
         if (manager->queue_waits_for_scan)
                 return false;
         manager->queue_waits_for_scan = true; /* before: a scan that cannot be started answers at once */
-        if (!scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, manager))
+        if (!scanner_wait(manager->scanner, not_before, on_fresh, manager))
                 return false;
         manager->queue_waits_for_scan = false;
         return true;
