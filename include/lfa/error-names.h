@@ -37,6 +37,8 @@
           "This image was activated before, and firmware still reports it as pending with no version moved.")   \
         X(KERNEL_AUTO_ACTIVATE, "KernelAutoActivate", 0,                                                        \
           "The kernel activates this image by itself (auto_activate is 1) and that could not be switched off.") \
+        X(ORDER_PENDING, "OrderPending", 1,                                                                     \
+          "Another image must go first (After= of lfad.conf) and is pending; activate that one first.")         \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -73,6 +73,10 @@ void order_add(Order *order, const char *guid, const char *first) {
                 g_ptr_array_add(node->first, other);
 }
 
+bool order_is_empty(const Order *order) {
+        return order->nodes->len == 0;
+}
+
 typedef struct Search {
         OrderCircle found;
         void *userdata;

@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Order, order_free)
  * by way of others, is a circle: nothing is refused here. */
 void order_add(Order *order, const char *guid, const char *first);
 
+bool order_is_empty(const Order *order);
+
 /* guids: n texts as they were added, each of which goes before the next one, the last one being the first
  * one again. All are borrowed. */
 typedef void (*OrderCircle)(const char *const *guids, unsigned n, void *userdata);

@@ -29,6 +29,12 @@ void image_changed(Manager *manager, Image *image, unsigned properties) {
                 manager->observer->image_changed(image, properties, manager->userdata);
 }
 
+/* Another version than the one that failed has not been tried yet. */
+bool image_has_failed(const Image *image) {
+        return (image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN) &&
+               strcmp(image->last_to, image->values.pending_version) == 0;
+}
+
 static ImageState find_state(Manager *manager, const Image *image) {
         const Job *job = manager_find_job_of_image(manager, image->values.guid);
 
@@ -38,11 +44,7 @@ static ImageState find_state(Manager *manager, const Image *image) {
                 return IMAGE_STALE;
         if (image->values.pending != 1)
                 return IMAGE_IDLE;
-        /* It failed with this very version; another one has not been tried yet. */
-        if ((image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN) &&
-            strcmp(image->last_to, image->values.pending_version) == 0)
-                return IMAGE_FAILED;
-        return IMAGE_PENDING;
+        return image_has_failed(image) ? IMAGE_FAILED : IMAGE_PENDING;
 }
 
 void image_refresh_state(Manager *manager, Image *image) {
@@ -224,6 +226,7 @@ void images_update(Manager *manager, const Tree *tree) {
         }
         if (moved && !first)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        images_evaluate_order(manager);
         auto_activate_clear(manager);
         manager_notify_status(manager);
         queue_schedule(manager); /* a gate may have waited for this */

@@ -134,6 +134,9 @@ Image *images_remember(Manager *manager, const char *guid);
 void image_refresh_state(Manager *manager, Image *image);
 void image_changed(Manager *manager, Image *image, unsigned properties);
 
+/* An activation to the very version that is pending has failed, or may have. */
+bool image_has_failed(const Image *image);
+
 /* --- gates (facts.c) --- */
 
 typedef struct Expectations {
@@ -146,6 +149,12 @@ void manager_run_gates(Manager *manager, Image *image, const Job *job, const Exp
 
 /* Publishes which gates would refuse anybody. */
 void image_evaluate(Manager *manager, Image *image);
+
+/* What became of an image, or of its job, decides whether those after it may go. */
+void images_evaluate_order(Manager *manager);
+
+/* Whether images that go after this one have to wait for it (core/order.h). */
+bool image_is_waited_for(const Image *image);
 
 /* For a person who asks: at_usec is CLOCK_REALTIME in µs, 0 = now. What cannot be foreseen is judged as it
  * is now. */

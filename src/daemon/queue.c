@@ -106,7 +106,7 @@ static bool pass_gates(Manager *manager, Job *job) {
         refusal = gates_decide(verdicts);
         if (!refusal)
                 return true;
-        if (refusal->answer == GATE_DENY)
+        if (refusal->answer != GATE_WAIT)
                 job_finish(job, RESULT_REFUSED, refusal->error, refusal->text, NULL);
         else if (refusal->retry_at_usec != UINT64_MAX)
                 look_again_at(manager, refusal->retry_at_usec);
