@@ -77,6 +77,12 @@ bool order_is_empty(const Order *order) {
         return order->nodes->len == 0;
 }
 
+bool order_has_first(const Order *order, const char *guid) {
+        const Node *node = find_node(order, guid);
+
+        return node && node->first->len > 0;
+}
+
 typedef struct Search {
         OrderCircle found;
         void *userdata;
@@ -132,7 +138,7 @@ static GPtrArray *filter_first(const Order *order, const char *guid, const GPtrA
         const Node *node = find_node(order, guid);
         GPtrArray *first = g_ptr_array_new();
 
-        if (!node || node->first->len == 0)
+        if (!order_has_first(order, guid))
                 return first;
         collect_first(node, found);
         for (unsigned i = 0; i < candidates->len; i++) {

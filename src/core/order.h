@@ -24,6 +24,9 @@ void order_add(Order *order, const char *guid, const char *first);
 
 bool order_is_empty(const Order *order);
 
+/* Whether anything is to go before this image, be it there or not. */
+bool order_has_first(const Order *order, const char *guid);
+
 /* guids: n texts as they were added, each of which goes before the next one, the last one being the first
  * one again. All are borrowed. */
 typedef void (*OrderCircle)(const char *const *guids, unsigned n, void *userdata);

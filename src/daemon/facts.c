@@ -56,6 +56,13 @@ static void describe_first(const Manager *manager, const GPtrArray *first, GateF
         g_strlcpy(facts->must_go_first, text->str, sizeof(facts->must_go_first));
 }
 
+static bool all_have_jobs(const Manager *manager, const GPtrArray *guids) {
+        for (unsigned i = 0; i < guids->len; i++)
+                if (!manager_find_job_of_image(manager, guids->pdata[i]))
+                        return false;
+        return true;
+}
+
 /* A call may queue behind the jobs of those that must go first; a job whose turn has come has nobody before
  * it any more. */
 static void gather_order(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
@@ -65,10 +72,7 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
                 return;
         waited_for = list_waited_for(manager);
         first = order_find_first(manager->config->order, image->values.guid, waited_for);
-        facts->first_are_under_way = !job;
-        for (unsigned i = first->len; i > 0 && !job; i--)
-                if (!manager_find_job_of_image(manager, first->pdata[i - 1]))
-                        facts->first_are_under_way = false;
+        facts->first_are_under_way = !job && all_have_jobs(manager, first);
         describe_first(manager, first, facts);
 }
 

@@ -253,6 +253,7 @@ static void both_forms_of_a_guid_are_one_image(void **state) {
         assert_string_equal(first->pdata[0], BL31);
         none = order_find_first(order, SCP, candidates);
         assert_int_equal(none->len, 0);
+        assert_true(order_has_first(order, RMM) && !order_has_first(order, BL31));
 }
 
 static ImageValues pending_image(void) {
