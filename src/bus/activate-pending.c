@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ActivatePending: one job for each image that is pending now, in the order of their GUIDs. polkit is asked
- * about each; refusing one refuses the call. An image that a gate refuses gets a job that ends refused, and
- * the others go on; after a bad end the rest is cancelled (jobs.c). Each job is judged anew when its turn
- * comes, on a reading made after the one before it has ended. */
+/* ActivatePending: one job for each image that is pending now, in the planned order (After=, then GUIDs).
+ * polkit is asked about each; refusing one refuses the call. An image that a gate refuses gets a job that ends
+ * refused, and the others go on; after a bad end the rest is cancelled (jobs.c). Each job is judged anew when
+ * its turn comes, on a reading made after the one before it has ended, and turns are planned anew then
+ * (queue.c). What became pending meanwhile gets no job: polkit was not asked about it. */
 
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
@@ -13,26 +14,39 @@ static const OptionSpec specs[] = {
         { "reason", OPTION_STRING, offsetof(Request, reason) },
 };
 
-static int compare_targets(const void *a, const void *b) {
-        return strcmp(((const Target *) a)->guid, ((const Target *) b)->guid);
-}
-
-static void list_pending(Request *request) {
+/* GUIDs, borrowed from the images. */
+static GPtrArray *list_pending(const Manager *manager) {
+        GPtrArray *guids = g_ptr_array_new();
         GHashTableIter iterator;
         void *value;
 
-        request->targets = g_array_new(FALSE, TRUE, sizeof(Target));
-        g_hash_table_iter_init(&iterator, request->service->manager->images);
+        g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
-                const Image *image = value;
+                Image *image = value;
+
+                if (image->present && image->values.pending == 1)
+                        g_ptr_array_add(guids, image->values.guid);
+        }
+        return guids;
+}
+
+/* Returns 0, or -EDQUOT when there are more than fit. */
+static int list_targets(Request *request) {
+        Manager *manager = request->service->manager;
+        g_autoptr(GPtrArray) guids = list_pending(manager);
+        int r = manager_check_caps(manager, request->uid, guids->len);
+
+        if (r < 0)
+                return r;
+        order_sort(manager->config->order, guids);
+        request->targets = g_array_new(FALSE, TRUE, sizeof(Target));
+        for (unsigned i = 0; i < guids->len; i++) {
                 Target target = { 0 };
 
-                if (!image->present || image->values.pending != 1)
-                        continue;
-                memcpy(target.guid, image->values.guid, sizeof(target.guid));
+                memcpy(target.guid, guids->pdata[i], sizeof(target.guid));
                 g_array_append_val(request->targets, target);
         }
-        g_array_sort(request->targets, compare_targets);
+        return 0;
 }
 
 /* The one whose turn it is. */
@@ -47,15 +61,14 @@ static bool exempt(const Request *request) {
 
 static int check(Request *request, sd_bus_error *error) {
         Manager *manager = request->service->manager;
+        int r;
 
         if (!request->targets) {
                 if (manager->driver_state == DRIVER_NO_DRIVER)
                         return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
-                list_pending(request);
-                if (manager_check_caps(manager, request->uid, request->targets->len) < 0) {
-                        g_clear_pointer(&request->targets, g_array_unref);
-                        return bus_error_from_submit(-EDQUOT, error);
-                }
+                r = list_targets(request);
+                if (r < 0)
+                        return bus_error_from_submit(r, error);
         }
         if (request->targets->len == 0)
                 return 0;

@@ -45,11 +45,11 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
 static int check_gates(Request *request, Image *image, sd_bus_error *error) {
         Expectations expectations = { request->expected_current, request->expected_pending };
         GateVerdict verdicts[_GATE_MAX];
-        const GateVerdict *denial;
+        const GateVerdict *refusal;
 
         manager_run_gates(request->service->manager, image, NULL, &expectations, verdicts);
-        denial = gates_first_denial(verdicts);
-        return denial ? bus_error_set(error, denial->error, denial->text) : 0;
+        refusal = gates_find_refusal(verdicts);
+        return refusal ? bus_error_set(error, refusal->error, refusal->text) : 0;
 }
 
 static int check(Request *request, sd_bus_error *error) {

@@ -26,7 +26,7 @@ static bool wants_newer_reading(const Request *request, Image *image) {
             scanner_has_read_since(manager->scanner, request->arrived_usec))
                 return false;
         manager_explain_gates(manager, image, &expectations, request->at, verdicts);
-        return gates_first_denial(verdicts) != NULL;
+        return gates_find_refusal(verdicts) != NULL;
 }
 
 static int check(Request *request, sd_bus_error *error) {
@@ -46,7 +46,11 @@ static bool exempt(const Request *request) {
 }
 
 static const char *answer_name(GateAnswer answer) {
-        return answer == GATE_ALLOW ? "allow" : answer == GATE_WAIT ? "wait" : "deny";
+        static const char *const names[] = {
+                [GATE_ALLOW] = "allow", [GATE_WAIT] = "wait", [GATE_DEFER] = "defer", [GATE_DENY] = "deny"
+        };
+
+        return names[answer];
 }
 
 /* A wait ends at a time of the clock that does not jump; callers know the other one. */
@@ -55,7 +59,9 @@ static uint64_t not_before(const Manager *manager, const GateVerdict *verdict) {
 
         if (verdict->answer == GATE_ALLOW)
                 return 0;
-        if (verdict->answer == GATE_DENY || verdict->retry_at_usec == UINT64_MAX)
+        if (verdict->answer == GATE_DEFER && verdict->not_before_usec > 0)
+                return verdict->not_before_usec;
+        if (verdict->answer != GATE_WAIT || verdict->retry_at_usec == UINT64_MAX)
                 return UINT64_MAX;
         return clock_realtime(manager->clock) +
                (verdict->retry_at_usec > now ? verdict->retry_at_usec - now : 0);
@@ -72,9 +78,9 @@ static int append_gate(sd_bus_message *reply, const Manager *manager, GateId gat
 
 /* The first refusal decides, as it does for a call; what is only waited for comes after. */
 static const GateVerdict *find_deciding(const GateVerdict verdicts[static _GATE_MAX]) {
-        const GateVerdict *denial = gates_first_denial(verdicts);
+        const GateVerdict *refusal = gates_find_refusal(verdicts);
 
-        return denial ? denial : gates_decide(verdicts);
+        return refusal ? refusal : gates_decide(verdicts);
 }
 
 static int append_text(sd_bus_message *reply, const char *key, const char *text) {

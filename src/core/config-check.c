@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const ConfigSetting *find_setting(const ConfigSection *section, const char *name) {
+const ConfigSetting *config_find_setting(const ConfigSection *section, const char *name) {
         for (unsigned i = 0; i < section->n_settings; i++)
                 if (strcmp(section->settings[i].key->name, name) == 0)
                         return &section->settings[i];
@@ -32,7 +32,8 @@ char *config_check_section_name(const char *type, const char *name) {
 
 /* Returns true when the section says which image it is about. A value that was no GUID was said already. */
 static bool check_guid(const ConfigSection *section, GPtrArray *problems) {
-        const ConfigSetting *guid = find_setting(section, "Guid"), *efi = find_setting(section, "EfiGuid");
+        const ConfigSetting *guid = config_find_setting(section, "Guid"),
+                            *efi = config_find_setting(section, "EfiGuid");
 
         if (is_given(guid) && is_given(efi))
                 config_add_problem(problems, false, efi->origin,
@@ -50,7 +51,7 @@ static bool check_guid(const ConfigSection *section, GPtrArray *problems) {
 
 /* Returns where the alias stands: a line of its own, or the section's header. */
 static ConfigOrigin origin_of_alias(const ConfigSection *section) {
-        const ConfigSetting *alias = find_setting(section, "Alias");
+        const ConfigSetting *alias = config_find_setting(section, "Alias");
 
         return is_given(alias) ? alias->origin : section->origin;
 }
@@ -61,7 +62,7 @@ static bool check_alias(ConfigSection *section, GPtrArray *problems) {
 
         if (section->image.alias[0])
                 return true;
-        if (is_given(find_setting(section, "Alias")))
+        if (is_given(config_find_setting(section, "Alias")))
                 return false; /* said already */
         trouble = config_check_alias("The name in [Image NAME]", section->name);
         if (trouble) {
@@ -123,7 +124,8 @@ static void check_profiles(const Config *config, GPtrArray *problems) {
 
         for (int i = 0; i < _PROFILE_MAX; i++)
                 if ((config->allowed_profiles & UINT32_C(1) << i) && profile_is_allowed((DriverProfile) i))
-                        config_add_problem(problems, true, find_setting(driver, "AllowProfile")->origin,
+                        config_add_problem(problems, true,
+                                           config_find_setting(driver, "AllowProfile")->origin,
                                            "AllowProfile=%s changes nothing: that version is safe to drive.",
                                            driver_profile_to_string((DriverProfile) i));
 }
@@ -131,4 +133,5 @@ static void check_profiles(const Config *config, GPtrArray *problems) {
 void config_check(Config *config, GPtrArray *problems) {
         check_profiles(config, problems);
         check_images(config, problems);
+        config_check_order(config, problems);
 }

@@ -9,6 +9,13 @@
 /* Checks the whole, completes the images with their aliases and fills by_guid. Adds to problems. */
 void config_check(Config *config, GPtrArray *problems);
 
+/* config-order.c: fills config->order with what After= says. Images and aliases must be complete. Adds to
+ * problems: names that fit no image or several, and circles. */
+void config_check_order(Config *config, GPtrArray *problems);
+
+/* The setting of this key, which the section must have. */
+const ConfigSetting *config_find_setting(const ConfigSection *section, const char *name);
+
 /* What is wrong with NAME of [Image NAME], as a sentence that the caller frees, or NULL. */
 char *config_check_section_name(const char *type, const char *name);
 

@@ -135,8 +135,9 @@ const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
         [CONFIG_IMAGE] = { "Image", true,
-                           "One section for each image that has rules, or a short name of its own, which then works "
-                           "wherever an image is named. Short names differ from one another without regard to case." },
+                           "One section for each image that is to have a short name or a policy of its own. The "
+                           "short name works wherever an image is named. Short names differ from one another "
+                           "without regard to case." },
 };
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
@@ -181,5 +182,10 @@ const ConfigKey config_keys[] = {
           "force_cpu_rendezvous). force: always. firmware: only where firmware demands it, which spares the "
           "other CPUs the stall; an informed choice, for images that no other CPU depends on. Without it the "
           "driver's setting is left as it is; the driver begins with force." },
+        { CONFIG_IMAGE, "After", "", true, NULL, 0, 0, 0, 0, "images: GUIDs or short names",
+          "Images that go before this one, separated by blanks: GUIDs in either form, short names, or names of "
+          "these sections. While something is pending for one of them that can be activated, this one is not "
+          "activated. What goes before those goes before this one, too; a circle is an error. Several "
+          "assignments add up; an empty one begins anew." },
         { .name = NULL },
 };

@@ -15,7 +15,7 @@ struct ConfigKey {
         bool list;            /* words; assignments add up, an empty one begins anew */
         /* Reads a value that is not empty into the field at offset of the record (ConfigImage for
          * [Image NAME], else Config). Returns NULL, or what is wrong as a sentence that the caller frees;
-         * the field is untouched then. */
+         * the field is untouched then. NULL: what it means shows in the whole only (config-check.h). */
         char *(*parse)(const ConfigKey *key, const char *value, void *field);
         size_t offset, size;
         uint64_t minimum, maximum; /* time spans: µs */

@@ -35,6 +35,14 @@ void config_add_problem(GPtrArray *problems, bool warning, ConfigOrigin origin, 
         g_ptr_array_add(problems, problem);
 }
 
+static void free_section(void *data) {
+        ConfigSection *section = data;
+
+        for (unsigned i = 0; i < section->n_settings; i++)
+                g_clear_pointer(&section->settings[i].words, g_array_unref);
+        g_free(section);
+}
+
 static void free_problem(void *data) {
         ConfigProblem *problem = data;
 
@@ -65,7 +73,8 @@ static ConfigSection *add_section(Config *config, ConfigSectionId id, const char
                 if (key->section != id)
                         continue;
                 g_assert(section->n_settings < CONFIG_SECTION_KEYS_MAX);
-                section->settings[section->n_settings++] = (ConfigSetting){ key, key->fallback };
+                section->settings[section->n_settings++] =
+                                (ConfigSetting){ .key = key, .text = key->fallback };
                 if (*key->fallback)
                         g_free(key->parse(key, key->fallback, field_of(config, section, key)));
         }
@@ -174,8 +183,22 @@ static ConfigSetting *find_setting(ConfigSection *section, const char *name) {
         return NULL;
 }
 
+static void add_words(Config *config, ConfigSetting *setting, const char *value, ConfigOrigin origin) {
+        g_auto(GStrv) words = g_strsplit_set(value, " \t", -1);
+
+        if (!setting->words)
+                setting->words = g_array_new(FALSE, FALSE, sizeof(ConfigWord));
+        for (char **text = words; *text; text++) {
+                ConfigWord word = { g_string_chunk_insert(config->strings, *text), origin };
+
+                if (**text) /* else there are several blanks */
+                        g_array_append_val(setting->words, word);
+        }
+}
+
 /* Returns what is wrong, or NULL when the value was taken into the record and its text into the setting. */
-static char *assign(Application *application, ConfigSetting *setting, const char *value) {
+static char *assign(Application *application, ConfigSetting *setting, const char *value,
+                    ConfigOrigin origin) {
         const ConfigKey *key = setting->key;
         void *field = field_of(application->config, application->section, key);
         g_autofree char *joined = NULL;
@@ -187,13 +210,16 @@ static char *assign(Application *application, ConfigSetting *setting, const char
         if (!*value) {
                 memset(field, 0, key->size);
                 setting->text = "";
+                g_clear_pointer(&setting->words, g_array_unref);
                 return NULL;
         }
         if (strlen(setting->text) + strlen(value) > CONFIG_LINE_MAX && key->list)
                 return g_strdup_printf("%s= has more than %d bytes in all.", key->name, CONFIG_LINE_MAX);
-        trouble = key->parse(key, value, field);
+        trouble = key->parse ? key->parse(key, value, field) : NULL;
         if (trouble)
                 return trouble;
+        if (key->list)
+                add_words(application->config, setting, value, origin);
         if (key->list && *setting->text)
                 joined = g_strdup_printf("%s %s", setting->text, value);
         setting->text = g_string_chunk_insert(application->config->strings, joined ? joined : value);
@@ -225,7 +251,7 @@ static void on_assignment(unsigned line, const char *name, const char *value, vo
                 trouble = g_strdup_printf("%s= is given twice in this file; line %u has it already.", name,
                                           setting->origin.line);
         else
-                trouble = assign(application, setting, value);
+                trouble = assign(application, setting, value, origin);
         if (trouble)
                 config_add_problem(application->problems, false, origin, "%s", trouble);
         setting->file_number = number;
@@ -251,9 +277,10 @@ static void apply_file(Config *config, const ConfigFile *file, GPtrArray *proble
 Config *config_new(void) {
         Config *config = g_new0(Config, 1);
 
-        config->sections = g_ptr_array_new_with_free_func(g_free);
+        config->sections = g_ptr_array_new_with_free_func(free_section);
         config->by_header = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         config->by_guid = g_hash_table_new(g_str_hash, g_str_equal);
+        config->order = order_new();
         config->strings = g_string_chunk_new(1024);
         for (int id = 0; id < _CONFIG_SECTION_MAX; id++)
                 if (!config_section_types[id].named)
@@ -266,6 +293,7 @@ void *config_free(Config *config) {
                 g_hash_table_unref(config->by_header);
                 g_hash_table_unref(config->by_guid);
                 g_ptr_array_unref(config->sections);
+                order_free(config->order);
                 g_string_chunk_free(config->strings);
                 g_free(config);
         }

@@ -5,6 +5,7 @@
  * Whatever is not understood is an error with file and line; all of them are found, not only the first.
  * Sections and keys whose names begin with "X-" are ignored, for other programs to use. */
 
+#include "core/order.h"
 #include "lfa/enums.h"
 #include "util/config-files.h"
 #include "util/guid.h"
@@ -59,10 +60,17 @@ typedef struct ConfigImage {
 
 typedef struct ConfigKey ConfigKey;
 
+/* One word of a list, and the assignment that added it. */
+typedef struct ConfigWord {
+        const char *text; /* owned by the Config */
+        ConfigOrigin origin;
+} ConfigWord;
+
 /* One key of one section as it came to be; lists have all their words. */
 typedef struct ConfigSetting {
         const ConfigKey *key;
         const char *text;
+        GArray *words;        /* lists: ConfigWord, in their order; NULL = none */
         ConfigOrigin origin;  /* of the last assignment */
         unsigned file_number; /* of the file that assigned it last, from 1; 0 = none */
 } ConfigSetting;
@@ -86,6 +94,7 @@ typedef struct Config {
         GPtrArray *sections;   /* ConfigSection, owned: [Daemon], [Driver], then images as they appeared */
         GHashTable *by_header; /* header -> ConfigSection, weak */
         GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
+        Order *order;          /* what After= says; without circles when there was no error */
         GStringChunk *strings; /* all texts */
         unsigned n_files;
 } Config;

@@ -15,7 +15,7 @@
 static const char *const gate_names[_GATE_MAX] = {
         [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver",     [GATE_IMAGE] = "image",
         [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",
-        [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings",
+        [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings", [GATE_ORDER] = "order",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -179,10 +179,33 @@ static GateVerdict gate_settings(const GateFacts *facts) {
                     facts->image->guid);
 }
 
+static GateVerdict _printf_(3, 4) defer(ErrorId error, uint64_t not_before_usec, const char *format, ...) {
+        GateVerdict verdict = { .answer = GATE_DEFER, .error = error, .not_before_usec = not_before_usec };
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
+        va_end(arguments);
+        return verdict;
+}
+
+static GateVerdict gate_order(const GateFacts *facts) {
+        const ImageValues *image = facts->image;
+
+        if (!image || image->pending != 1 || !*facts->must_go_first)
+                return allow(); /* or gate image has said it */
+        if (facts->first_are_under_way)
+                return wait_for(LFA_ERROR_ORDER_PENDING, UINT64_MAX, "Image %s goes after the jobs of: %s.",
+                                image->guid, facts->must_go_first);
+        return defer(LFA_ERROR_ORDER_PENDING, 0,
+                     "Image %s goes after what is pending still: %s. Activate that first (After= in lfad.conf).",
+                     image->guid, facts->must_go_first);
+}
+
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver,     [GATE_IMAGE] = gate_image,
         [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle,     [GATE_REPEAT] = gate_repeat,
-        [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings,
+        [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings, [GATE_ORDER] = gate_order,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {
@@ -201,8 +224,14 @@ const GateVerdict *gates_first_denial(const GateVerdict verdicts[static _GATE_MA
         return first_with(verdicts, GATE_DENY);
 }
 
+const GateVerdict *gates_find_refusal(const GateVerdict verdicts[static _GATE_MAX]) {
+        const GateVerdict *denial = gates_first_denial(verdicts);
+
+        return denial ? denial : first_with(verdicts, GATE_DEFER);
+}
+
 const GateVerdict *gates_decide(const GateVerdict verdicts[static _GATE_MAX]) {
         const GateVerdict *waits = first_with(verdicts, GATE_WAIT);
 
-        return waits ? waits : first_with(verdicts, GATE_DENY);
+        return waits ? waits : gates_find_refusal(verdicts);
 }

@@ -19,6 +19,7 @@ typedef enum GateId {
         GATE_REPEAT,
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
+        GATE_ORDER,
         _GATE_MAX,
         _GATE_INVALID = -EINVAL,
 } GateId;
@@ -28,7 +29,8 @@ GateId gate_from_string(const char *text);
 
 typedef enum GateAnswer {
         GATE_ALLOW,
-        GATE_WAIT, /* lfad waits by itself, for seconds */
+        GATE_WAIT,  /* lfad waits by itself, for seconds */
+        GATE_DEFER, /* not now: the same may pass later, without anything being wrong */
         GATE_DENY,
 } GateAnswer;
 
@@ -73,22 +75,30 @@ typedef struct GateFacts {
         /* settings */
         bool rendezvous_differs; /* force_cpu_rendezvous is not what the configuration wants */
         bool rendezvous_stuck;   /* and could not be set */
+        /* order */
+        char must_go_first[256];  /* the images, for people: "bl31 (failed), scp"; "" = none */
+        bool first_are_under_way; /* each of them has a job that comes before */
 } GateFacts;
 
 typedef struct GateVerdict {
         GateAnswer answer;
-        ErrorId error;          /* LFA_ERROR_NONE when allowed */
-        uint64_t retry_at_usec; /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
+        ErrorId error;            /* LFA_ERROR_NONE when allowed */
+        uint64_t retry_at_usec;   /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
                                  */
-        char text[192];         /* names the object and the numbers; "" when allowed */
+        uint64_t not_before_usec; /* GATE_DEFER: CLOCK_REALTIME from when it may pass, 0 = not known */
+        char text[384];           /* names the object and the numbers; "" when allowed */
 } GateVerdict;
 
 /* Fills one verdict a gate, in the order of the list. */
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]);
 
-/* The first gate that denies, or NULL. For answering a call: what is waited for is no refusal. */
+/* The first gate that denies, or NULL. */
 const GateVerdict *gates_first_denial(const GateVerdict verdicts[static _GATE_MAX]);
 
-/* The verdict that decides whether a job may go on: a gate that waits before one that denies, since facts
+/* What a call is refused with: the first gate that denies, else the first that defers, since there is no use
+ * in asking later for what will be denied. NULL: it is taken; what is waited for is no refusal. */
+const GateVerdict *gates_find_refusal(const GateVerdict verdicts[static _GATE_MAX]);
+
+/* The verdict that decides whether a job may go on: a gate that waits before one that refuses, since facts
  * are not to be trusted while the tree settles. NULL: go. */
 const GateVerdict *gates_decide(const GateVerdict verdicts[static _GATE_MAX]);

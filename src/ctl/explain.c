@@ -54,7 +54,9 @@ static int call_explain(Client *client, const Image *image, sd_bus_error *error,
 
 /* The words of a person for the answers of lfad; one of a newer lfad is shown as it is. */
 static const char *answer_text(const char *answer) {
-        static const char *const texts[][2] = { { "allow", "allowed" }, { "deny", "denied" } };
+        static const char *const texts[][2] = { { "allow", "allowed" },
+                                                { "defer", "deferred" },
+                                                { "deny", "denied" } };
 
         for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
                 if (strcmp(texts[i][0], answer) == 0)
@@ -63,9 +65,9 @@ static const char *answer_text(const char *answer) {
 }
 
 static Colour answer_colour(const char *answer) {
-        return strcmp(answer, "allow") == 0  ? COLOUR_GREEN
-               : strcmp(answer, "wait") == 0 ? COLOUR_YELLOW
-                                             : COLOUR_RED;
+        if (strcmp(answer, "allow") == 0)
+                return COLOUR_GREEN;
+        return strcmp(answer, "wait") == 0 || strcmp(answer, "defer") == 0 ? COLOUR_YELLOW : COLOUR_RED;
 }
 
 /* Who would have to give a password gets one asked for, unless the caller does not want that. */
@@ -79,6 +81,8 @@ static ExitCode find_exit_code(const Client *client, json_object *verdict) {
 
         if (strcmp(answer, "deny") == 0)
                 return exit_code_from_result("refused", bus_value_string(verdict, "error"));
+        if (strcmp(answer, "defer") == 0)
+                return EXIT_DEFERRED;
         if (is_refused_by_polkit(client, bus_value_string(verdict, "authorized")))
                 return EXIT_NOT_AUTHORISED;
         if (strcmp(answer, "allow") == 0)

@@ -4,7 +4,7 @@
 #include "daemon/conclude.h"
 #include "core/profile.h"
 #include "core/verdict.h"
-#include "daemon/manager.h"
+#include "daemon/driver.h"
 #include "util/log.h"
 
 /* What the worker saw right before the write, and would not write to. */
@@ -104,7 +104,7 @@ static void publish_values(Manager *manager, const ActivationReport *report) {
 /* Only some versions of the driver refuse a second activation. */
 static void note_evidence(Manager *manager, const ActivationReport *report) {
         if (report->attempts > 1 || report->error == EBUSY || report->error == EAGAIN)
-                manager->profile_evidence |= EVIDENCE_BUSY;
+                driver_note_evidence(manager, EVIDENCE_BUSY);
 }
 
 static void conclude(Job *job, const ActivationReport *report, const ImageValues *seen, bool other_boot) {

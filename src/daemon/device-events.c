@@ -7,6 +7,7 @@
 
 #include "daemon/device-events.h"
 #include "core/profile.h"
+#include "daemon/driver.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -63,12 +64,11 @@ static void on_device_event(const char *action, bool inventory_changed, void *us
 
         log_debug("The LFA device sent a uevent: %s.", action);
         if (inventory_changed) {
-                manager->profile_evidence |= EVIDENCE_CHANGE_EVENT;
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+                driver_note_evidence(manager, EVIDENCE_CHANGE_EVENT);
         }
-        /* The next driver may be of another version. */
         if (strcmp(action, "unbind") == 0 || strcmp(action, "remove") == 0)
-                manager->profile_evidence = 0;
+                driver_forget_evidence(manager);
         scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
         if (!ratelimit_pass(&manager->storm_limit, clock_monotonic(manager->clock)))
                 note_storm(manager);

@@ -1,15 +1,80 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathering what the gates judge. */
 
+#include "core/enum-names.h"
 #include "core/profile.h"
 #include "daemon/manager.h"
 #include "util/macros.h"
 
 /* How long a job waits for a tree that does not settle. */
 #define SETTLE_PATIENCE_USEC (10 * USEC_PER_SEC)
+/* How many of the images that must go first are named; the rest is counted. */
+#define FIRST_NAMED_MAX 3
 
 static bool repeats(const Image *image) {
         return image->repeat && strcmp(image->last_to, image->values.pending_version) == 0;
+}
+
+bool image_is_waited_for(const Image *image) {
+        return image->present && order_waits_for(&image->values, repeats(image));
+}
+
+static GPtrArray *list_waited_for(const Manager *manager) {
+        GPtrArray *guids = g_ptr_array_new();
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                if (image_is_waited_for(image))
+                        g_ptr_array_add(guids, image->values.guid);
+        }
+        return guids;
+}
+
+/* Whether it is worth a word why this one has not gone; "" when it is only pending. */
+static const char *describe_waited_for(const Image *image) {
+        if (image->values.pending < 0 || image->values.capable < 0 || image->values.may_reset_cpu < 0)
+                return "unreadable";
+        return image_has_failed(image) ? job_result_to_string(image->last_result) : "";
+}
+
+static void describe_first(const Manager *manager, const GPtrArray *first, GateFacts *facts) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 0; i < first->len && i < FIRST_NAMED_MAX; i++) {
+                const Image *image = manager_find_image(manager, first->pdata[i]);
+                const char *alias = image_alias(image), *why = describe_waited_for(image);
+
+                g_string_append_printf(text, "%s%s%s%s%s", i > 0 ? ", " : "",
+                                       *alias ? alias : image->values.guid, *why ? " (" : "", why,
+                                       *why ? ")" : "");
+        }
+        if (first->len > FIRST_NAMED_MAX)
+                g_string_append_printf(text, " and %u more", first->len - FIRST_NAMED_MAX);
+        g_strlcpy(facts->must_go_first, text->str, sizeof(facts->must_go_first));
+}
+
+static bool all_have_jobs(const Manager *manager, const GPtrArray *guids) {
+        for (unsigned i = 0; i < guids->len; i++)
+                if (!manager_find_job_of_image(manager, guids->pdata[i]))
+                        return false;
+        return true;
+}
+
+/* A call may queue behind the jobs of those that must go first; a job whose turn has come has nobody before
+ * it any more. */
+static void gather_order(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
+        g_autoptr(GPtrArray) waited_for = NULL, first = NULL;
+
+        if (order_is_empty(manager->config->order))
+                return;
+        waited_for = list_waited_for(manager);
+        first = order_find_first(manager->config->order, image->values.guid, waited_for);
+        facts->first_are_under_way = !job && all_have_jobs(manager, first);
+        describe_first(manager, first, facts);
 }
 
 static void gather(const Manager *manager, const Image *image, const Job *job,
@@ -40,6 +105,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .rendezvous_differs = image_setting_differs(image, SETTING_FORCE_CPU_RENDEZVOUS),
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
+        gather_order(manager, image, job, ret);
 }
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */
@@ -52,13 +118,31 @@ void image_evaluate(Manager *manager, Image *image) {
         gather(manager, image, NULL, &none, &facts);
         gates_run(&facts, verdicts);
         for (int i = 0; i < _GATE_MAX; i++)
-                if (verdicts[i].answer == GATE_DENY)
+                if (verdicts[i].answer == GATE_DENY || verdicts[i].answer == GATE_DEFER)
                         blockers |= 1U << i;
         image->evaluated_usec = clock_realtime(manager->clock);
         if (image->blockers == blockers)
                 return;
         image->blockers = blockers;
         image_changed(manager, image, IMAGE_PROPERTY_BLOCKERS);
+}
+
+void images_evaluate_order(Manager *manager) {
+        if (!order_is_empty(manager->config->order))
+                images_evaluate(manager);
+}
+
+void images_evaluate(Manager *manager) {
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                if (image->present)
+                        image_evaluate(manager, image);
+        }
 }
 
 void manager_explain_gates(Manager *manager, Image *image, const Expectations *expectations,

@@ -2,8 +2,7 @@
 /* The images: taking in a reading of the tree, noticing what moved without us. */
 
 #include "core/enum-names.h"
-#include "core/profile.h"
-#include "daemon/manager.h"
+#include "daemon/driver.h"
 #include "util/log.h"
 
 Image *manager_find_image(const Manager *manager, const char *guid) {
@@ -30,6 +29,12 @@ void image_changed(Manager *manager, Image *image, unsigned properties) {
                 manager->observer->image_changed(image, properties, manager->userdata);
 }
 
+/* Another version than the one that failed has not been tried yet. */
+bool image_has_failed(const Image *image) {
+        return (image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN) &&
+               strcmp(image->last_to, image->values.pending_version) == 0;
+}
+
 static ImageState find_state(Manager *manager, const Image *image) {
         const Job *job = manager_find_job_of_image(manager, image->values.guid);
 
@@ -39,11 +44,7 @@ static ImageState find_state(Manager *manager, const Image *image) {
                 return IMAGE_STALE;
         if (image->values.pending != 1)
                 return IMAGE_IDLE;
-        /* It failed with this very version; another one has not been tried yet. */
-        if ((image->last_result == RESULT_FAILED || image->last_result == RESULT_UNKNOWN) &&
-            strcmp(image->last_to, image->values.pending_version) == 0)
-                return IMAGE_FAILED;
-        return IMAGE_PENDING;
+        return image_has_failed(image) ? IMAGE_FAILED : IMAGE_PENDING;
 }
 
 void image_refresh_state(Manager *manager, Image *image) {
@@ -136,33 +137,10 @@ static void update_image(Manager *manager, Image *image, const ImageValues *valu
         image_evaluate(manager, image);
 }
 
-static void record_vanished(Manager *manager, const Image *image, uint64_t tree_id) {
-        json_object *record = json_object_new_object();
-        int r;
-
-        if (image->lost_tree != 0)
-                log_warning("The kernel driver lost image %s (%s), or firmware dropped it: bind the driver again.",
-                            image->values.guid, image_display_name(image));
-        else
-                log_notice("Image %s (%s) vanished.", image->values.guid, image_display_name(image));
-        json_add_string(record, "guid", image->values.guid);
-        json_add_string(record, "from", image->values.current_version);
-        json_add_u64(record, "tree", tree_id);
-        json_object_object_add(record, "lost", json_object_new_boolean(image->lost_tree != 0));
-        if (!manager->history) {
-                json_object_put(record);
-                return;
-        }
-        r = history_append(manager->history, RECORD_VANISHED, record, NULL);
-        if (r < 0)
-                log_error_errno(r, "Cannot record it");
-}
-
-/* Returns true when any vanished. What is remembered of them stays. Where a directory goes while the driver stays
- * bound, firmware has dropped the component, or, with some versions, the driver has lost it: nothing tells which. */
+/* Returns true when any vanished. What is remembered of them stays. */
 static bool remove_vanished(Manager *manager, const Tree *tree) {
-        bool same_tree = tree->id != 0 && tree->id == manager->tree_id, any = false;
         GHashTableIter iterator;
+        bool any = false;
         void *value;
 
         g_hash_table_iter_init(&iterator, manager->images);
@@ -173,58 +151,10 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
                         continue;
                 manager->observer->image_removed(image, manager->userdata);
                 image->present = false;
-                image->lost_tree = same_tree && profile_loses_tree(manager->profile) ? tree->id : 0;
-                if (same_tree)
-                        record_vanished(manager, image, tree->id);
+                driver_note_vanished(manager, image, tree->id);
                 any = true;
         }
         return any;
-}
-
-/* Binding the driver makes another tree, and what it shows then is what there is. */
-static unsigned count_lost(const Manager *manager, const Tree *tree) {
-        GHashTableIter iterator;
-        unsigned lost = 0;
-        void *value;
-
-        g_hash_table_iter_init(&iterator, manager->images);
-        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
-                const Image *image = value;
-
-                lost += tree->id != 0 && image->lost_tree == tree->id &&
-                        !tree_find(tree, image->values.guid);
-        }
-        return lost;
-}
-
-/* A tree without images does not tell who made it. */
-static DriverProfile find_profile(const Manager *manager, const Tree *tree) {
-        DriverProfile known =
-                        tree->id != 0 && tree->id == manager->tree_id ? manager->profile : PROFILE_UNKNOWN;
-
-        return tree->images->len == 0 ? known
-                                      : profile_refine(tree->profile, known, manager->profile_evidence);
-}
-
-static void update_driver(Manager *manager, const Tree *tree) {
-        DriverProfile profile = find_profile(manager, tree);
-        unsigned lost = count_lost(manager, tree), changed = 0;
-        DriverState state = lost > 0 ? DRIVER_TREE_LOST : tree->driver_state;
-
-        if (manager->driver_state != state)
-                changed |= MANAGER_PROPERTY_DRIVER_STATE;
-        if (manager->profile != profile)
-                changed |= MANAGER_PROPERTY_DRIVER_PROFILE;
-        manager->tree_id = tree->id;
-        manager->images_lost = lost;
-        manager->driver_state = state;
-        manager->profile = profile;
-        if (changed != 0) {
-                log_info("Driver: %s, profile %s, %u images.", driver_state_to_string(state),
-                         driver_profile_to_string(profile), tree->images->len);
-                manager->observer->manager_changed(changed, manager->userdata);
-        }
-        manager_update_warnings(manager);
 }
 
 /* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
@@ -237,7 +167,7 @@ static bool is_being_verified(const Manager *manager, const Image *image) {
 void images_update(Manager *manager, const Tree *tree) {
         bool first = manager->driver_state == DRIVER_UNKNOWN, moved = remove_vanished(manager, tree);
 
-        update_driver(manager, tree);
+        driver_update(manager, tree);
         for (unsigned i = 0; i < tree->images->len; i++) {
                 const ImageValues *values = &g_array_index(tree->images, ImageValues, i);
                 Image *image = manager_find_image(manager, values->guid);
@@ -254,6 +184,7 @@ void images_update(Manager *manager, const Tree *tree) {
         }
         if (moved && !first)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        images_evaluate_order(manager);
         settings_apply(manager);
         manager_notify_status(manager);
         queue_schedule(manager); /* a gate may have waited for this */

@@ -44,6 +44,7 @@ static void enter_job(Manager *manager, Job *job, uint32_t id) {
         image = manager_find_image(manager, job->guid);
         if (image)
                 image_refresh_state(manager, image);
+        images_evaluate_order(manager);
 }
 
 static void add_expectation(json_object *record, const char *key, const ExpectedVersion *expected) {
@@ -307,6 +308,7 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
                 image_refresh_state(manager, image);
                 image_evaluate(manager, image);
         }
+        images_evaluate_order(manager);
         manager->observer->job_changed(
                         job,
                         JOB_PROPERTY_STATE | JOB_PROPERTY_END |

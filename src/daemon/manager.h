@@ -75,6 +75,7 @@ struct Manager {
 
         DriverState driver_state;
         DriverProfile profile;
+        DriverState state_read;          /* what the last reading says, without images that were lost */
         uint64_t tree_id;                /* Tree.id of the last reading */
         unsigned images_lost;            /* that the driver lost from this tree */
         unsigned profile_evidence;       /* mask of ProfileEvidence */
@@ -144,6 +145,9 @@ Image *images_remember(Manager *manager, const char *guid);
 void image_refresh_state(Manager *manager, Image *image);
 void image_changed(Manager *manager, Image *image, unsigned properties);
 
+/* An activation to the very version that is pending has failed, or may have. */
+bool image_has_failed(const Image *image);
+
 /* --- gates (facts.c) --- */
 
 typedef struct Expectations {
@@ -156,6 +160,15 @@ void manager_run_gates(Manager *manager, Image *image, const Job *job, const Exp
 
 /* Publishes which gates would refuse anybody. */
 void image_evaluate(Manager *manager, Image *image);
+
+/* The same of all that the driver shows. */
+void images_evaluate(Manager *manager);
+
+/* What became of an image, or of its job, decides whether those after it may go. */
+void images_evaluate_order(Manager *manager);
+
+/* Whether images that go after this one have to wait for it (core/order.h). */
+bool image_is_waited_for(const Image *image);
 
 /* For a person who asks: at_usec is CLOCK_REALTIME in µs, 0 = now. What cannot be foreseen is judged as it
  * is now. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The queue: one activation at a time, in the order of acceptance. A job is taken up on a fresh reading of
- * the tree, when the gates let it. */
+/* The queue: one activation at a time, in the order of acceptance, but an image that must go first (After=)
+ * goes first. That is planned anew whenever a job is taken up: each success may change what is pending. A job
+ * is taken up on a fresh reading of the tree, when the gates let it. */
 
 #include "daemon/manager.h"
 #include "util/log.h"
 #include "util/macros.h"
 
-/* A reading may be this old when a job is taken up; the worker looks once more right before it writes. */
+/* A reading may be this old when a job is taken up, but no older than the end of the last activation, which may
+ * have changed everything; the worker looks once more right before it writes. */
 #define FRESH_USEC USEC_PER_SEC
 
 static void take_up(Manager *manager, bool is_fresh);
@@ -79,13 +81,22 @@ static void on_fresh(int error, void *userdata) {
                            "The driver's tree could not be read.", NULL);
 }
 
-static bool reading_is_fresh(Manager *manager) {
+/* What must go first may have been staged right before the job was asked for, and the worker looks at the job's
+ * own image only. */
+static uint64_t reading_wanted_since(const Manager *manager, const Job *job) {
         uint64_t now = clock_monotonic(manager->clock);
+        uint64_t since = MAX(now > FRESH_USEC ? now - FRESH_USEC : 0, manager->tree_stable_since_usec);
+
+        return order_has_first(manager->config->order, job->guid) ? MAX(since, job->taken_up_usec) : since;
+}
+
+static bool reading_is_fresh(Manager *manager, const Job *job) {
+        uint64_t not_before = reading_wanted_since(manager, job);
 
         if (manager->queue_waits_for_scan)
                 return false;
         manager->queue_waits_for_scan = true; /* before: a scan that cannot be started answers at once */
-        if (!scanner_wait(manager->scanner, now > FRESH_USEC ? now - FRESH_USEC : 0, on_fresh, manager))
+        if (!scanner_wait(manager->scanner, not_before, on_fresh, manager))
                 return false;
         manager->queue_waits_for_scan = false;
         return true;
@@ -104,21 +115,57 @@ static bool pass_gates(Manager *manager, Job *job) {
         refusal = gates_decide(verdicts);
         if (!refusal)
                 return true;
-        if (refusal->answer == GATE_DENY)
+        if (refusal->answer != GATE_WAIT)
                 job_finish(job, RESULT_REFUSED, refusal->error, refusal->text, NULL);
         else if (refusal->retry_at_usec != UINT64_MAX)
                 look_again_at(manager, refusal->retry_at_usec);
         return false;
 }
 
-static void take_up(Manager *manager, bool is_fresh) {
-        Job *job = g_queue_peek_head(&manager->queue);
+/* The images of queued jobs that others wait for. */
+static GPtrArray *list_waited_for(const Manager *manager) {
+        GPtrArray *guids = g_ptr_array_new();
 
-        if (!job || manager->current || manager->foreign_activation || manager->stopping || !manager->ready)
+        for (GList *link = manager->queue.head; link; link = link->next) {
+                Job *job = link->data;
+                const Image *image = manager_find_image(manager, job->guid);
+
+                if (image && image_is_waited_for(image))
+                        g_ptr_array_add(guids, job->guid);
+        }
+        return guids;
+}
+
+/* Moves the job whose turn it is to the head: the oldest one, or one whose image must go before that one's.
+ * Returns it, or NULL. */
+static Job *plan(Manager *manager) {
+        Job *oldest = g_queue_peek_head(&manager->queue), *job;
+        g_autoptr(GPtrArray) waited_for = NULL, first = NULL;
+
+        if (!oldest || order_is_empty(manager->config->order))
+                return oldest;
+        waited_for = list_waited_for(manager);
+        first = order_find_first(manager->config->order, oldest->guid, waited_for);
+        if (first->len == 0)
+                return oldest;
+        job = manager_find_job_of_image(manager, first->pdata[0]);
+        oldest->taken_up_usec = 0; /* its patience begins when its turn has come */
+        g_queue_remove(&manager->queue, job);
+        g_queue_push_head(&manager->queue, job);
+        return job;
+}
+
+static void take_up(Manager *manager, bool is_fresh) {
+        Job *job;
+
+        if (manager->current || manager->foreign_activation || manager->stopping || !manager->ready)
+                return;
+        job = plan(manager);
+        if (!job)
                 return;
         if (job->taken_up_usec == 0)
                 job->taken_up_usec = clock_monotonic(manager->clock);
-        if (!is_fresh && !reading_is_fresh(manager))
+        if (!is_fresh && !reading_is_fresh(manager, job))
                 return;
         if (!pass_gates(manager, job))
                 return;

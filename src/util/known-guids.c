@@ -6,7 +6,6 @@
 
 #include "util/known-guids.h"
 
-#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,6 +18,10 @@ static const KnownGuid known_guids[] = {
         { "c3ff2127-7e41-a9f8-05af-24a1afa33474", "sp2", "Secure partition 2" },
         { "65922703-2f74-e644-8dff-579ac1ff0610", "scp", "System control processor firmware (SCP)" },
 };
+
+const KnownGuid *known_guid_at(size_t index) {
+        return index < sizeof(known_guids) / sizeof(known_guids[0]) ? &known_guids[index] : NULL;
+}
 
 const KnownGuid *known_guid_find(const char *guid) {
         for (size_t i = 0; i < sizeof(known_guids) / sizeof(known_guids[0]); i++)

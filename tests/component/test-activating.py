@@ -163,6 +163,21 @@ class RefusalTest(world.TestCase):
         self.assertIn(job["Error"].removeprefix(world.ERROR), ("VersionChanged", "NotPending"))
         self.assertEqual(self.world.stores(), 0)
 
+    def test_a_job_is_judged_on_a_reading_made_after_the_one_before_it_has_ended(self):
+        self.world.configure("[Daemon]\nSettleSec=100ms\n")
+        self.world.reload()
+        self.world.stage("rmm", "2.0")
+        self.world.stage("scp", "4.0")
+        self.world.sim("hang activate")
+        paths = [self.world.activate("rmm")]
+        self.world.sim("wait activate-entered")
+        paths.append(self.world.activate("scp"))
+        self.world.sim("vanish scp")  # the driver drops it when the first one succeeds
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(paths[0]), "succeeded")
+        self.assertEnded(self.world.wait_job(paths[1]), "refused", "ImageGone")
+        self.assertEqual(self.world.history_file("started", self.world.job_id(paths[1])), [])
+
     def test_a_job_without_the_image_to_cancel_is_no_such_job(self):
         self.assertBusError("NoSuchJob", self.world.call, self.world.image_path("rmm"), IMAGE, "Cancel", "a{sv}", {})
 

@@ -453,6 +453,7 @@ class Activating(Case):
                                     ("cancelled", "Cancelled", 1), ("unknown", "Unproven", 5),
                                     ("refused", "VersionChanged", 8), ("refused", "KernelBusy", 3),
                                     ("refused", "NoDriver", 7), ("refused", "BrandNew", 8),
+                                    ("refused", "OrderPending", 3),
                                     ("refused", "", 8),
                                     ("brand-new", "", 5)):
             got = self.activate(ending(result, error=ERROR + error if error else ""))[0]
@@ -464,7 +465,7 @@ class Activating(Case):
                            (standard + "InteractiveAuthorizationRequired", 6),
                            (standard + "InvalidArgs", 2), (standard + "LimitsExceeded", 3),
                            (ERROR + "NoDriver", 7), (ERROR + "NoFirmware", 7), (ERROR + "KernelBusy", 3),
-                           (ERROR + "Starting", 3), (ERROR + "ShuttingDown", 3), (ERROR + "NotPending", 8),
+                           (ERROR + "OrderPending", 3), (ERROR + "Starting", 3), (ERROR + "ShuttingDown", 3), (ERROR + "NotPending", 8),
                            (ERROR + "NotCapable", 8), (ERROR + "VersionChanged", 8),
                            (ERROR + "NeedsCpuReset", 8), (ERROR + "ImageStale", 8),
                            (ERROR + "RepeatedActivation", 8), (ERROR + "KernelAutoActivate", 8),
@@ -632,6 +633,8 @@ class Explaining(Case):
         for what, wanted in ((explanation("allow"), 0), (explanation("wait", "KernelBusy"), 3),
                              (explanation("deny", "NotPending"), 8), (explanation("deny", "NoDriver"), 7),
                              (explanation("deny", "KernelBusy"), 3), (explanation("deny", "BrandNew"), 8),
+                             (explanation("defer", "OrderPending"), 3), (explanation("defer", "BrandNew"), 3),
+                             (explanation("defer", "OrderPending", authorized="no"), 3),
                              (explanation("brand-new"), 8), (explanation("allow", authorized="yes"), 0),
                              (explanation("allow", authorized="no"), 6),
                              (explanation("deny", "NotPending", authorized="no"), 8),

@@ -309,6 +309,27 @@ static const BadRow bad_rows[] = {
         { IMAGE "[Image A]\nGuid=" OTHER "\n", 3, "short name of [Image a] already" },
         { IMAGE "Alias=rmm\n", 3, "'rmm' is the short name of another image, " RMM },
         { "[Image BL31]\nGuid=" RMM "\n", 1, "'BL31' is the short name of another image, " BL31 },
+        /* their order */
+        { IMAGE "After=bl311\n", 3, "'bl311' is none; did you mean 'bl31'?" },
+        { IMAGE "After=nonsense\n", 3,
+          "A GUID will do, a short name (a, bl31, bl32, bl33, rmm, sp1, sp2, scp)" },
+        { IMAGE "After=bl31\nAfter=rmm rm\nAfter=scp\n", 4, "'rm' is none; did you mean 'rmm'?" },
+        { IMAGE "After=bl31,rmm\n", 3, "'bl31,rmm' is none" },
+        { IMAGE "After=" RMM "0\n", 3, "is none" },
+        { IMAGE "After=a\n", 3, "After=a: [Image a] cannot go after itself." },
+        { IMAGE "After=33B60905-3457-2f42-a681-6096e932d93a\n", 3, "cannot go after itself" },
+        { "[Image n]\nGuid=" PRIVATE "\nAlias=rm\nAfter=n\n", 4, "[Image n] cannot go after itself" },
+        { "[Image bl31]\nGuid=" PRIVATE "\nAlias=x\n[Image b]\nGuid=" OTHER "\nAfter=bl31\n", 6,
+          "After=bl31 fits several images" },
+        { "[Image x]\nGuid=" PRIVATE "\nAlias=y\n[Image z]\nGuid=" OTHER "\nAlias=x\n[Image rmm]\nGuid=" RMM
+          "\nAfter=x\n",
+          9, "After=x fits several images" },
+        { "[Image bl31]\nGuid=" BL31 "\nAfter=rmm\n[Image rmm]\nGuid=" RMM "\nAfter=sp1\nAfter=" BL31 "\n",
+          7, "After= makes a circle, each before the next: rmm -> bl31 -> rmm." },
+        { IMAGE "After=b\n[Image b]\nGuid=" OTHER "\nAfter=c\n[Image c]\nEfiGuid=" RMM_EFI
+                "\nAlias=realm\nAfter=A bl31\n",
+          10, "each before the next: realm -> b -> a -> realm." },
+        { DAEMON "After=bl31\n", 2, "does not belong to [Daemon] but to [Image]" },
 };
 
 static void what_is_wrong_is_refused_with_its_line_and_in_words(void **state) {
@@ -451,6 +472,90 @@ static void the_alias_of_a_known_image_may_be_its_own_or_another(void **state) {
         release(&reading);
 }
 
+/* wanted: what goes before, by GUID; "" = nothing. */
+static void assert_goes_after(const Config *config, const char *guid, const char *wanted) {
+        static const char *const all[] = { BL31, OTHER, PRIVATE, RMM };
+        g_autoptr(GPtrArray) candidates = g_ptr_array_new(), first = NULL;
+        g_autofree char *got = NULL;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+                g_ptr_array_add(candidates, (char *) all[i]);
+        first = order_find_first(config->order, guid, candidates);
+        g_ptr_array_add(first, NULL);
+        got = g_strjoinv(" ", (char **) first->pdata);
+        assert_string_equal(got, wanted);
+}
+
+static void images_go_after_others_by_whatever_name(void **state) {
+        static const char *const names[] = {
+                "b",
+                "B",
+                "second",
+                "SECOND",
+                OTHER,
+                "{811FB73A-B932-6d49-841b-e3d0e9fd1a48}",
+                "x bl32 \tb  x",
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+                /* a section is named before it is there, by its own name or by its short name */
+                g_autofree char *text =
+                                g_strdup_printf(IMAGE "After= %s \n[Image x]\nGuid=" RMM
+                                                      "\nAlias=realm\n[Image %s]\nGuid=" OTHER "\n%s",
+                                                names[i], i < 2 || i > 3 ? "b" : "whatever",
+                                                i < 2 || i > 3 ? "" : "Alias=second\n");
+                Reading reading = read_text(text);
+
+                assert_fine(&reading);
+                assert_goes_after(reading.config, PRIVATE, i < 6 ? OTHER : OTHER " " RMM);
+                assert_goes_after(reading.config, OTHER, "");
+                release(&reading);
+        }
+}
+
+static void an_image_without_a_section_may_go_first(void **state) {
+        Reading reading = read_text(IMAGE "After=bl31 a662076c-f212-564b-92cb-ba8f633606d9 " OTHER "\n");
+
+        assert_fine(&reading);
+        assert_goes_after(reading.config, PRIVATE, OTHER " " BL31 " " RMM);
+        release(&reading);
+}
+
+static void the_order_adds_up_over_files_and_an_empty_one_begins_anew(void **state) {
+        Reading reading = read_two(IMAGE "After=bl31\nAfter=rmm\n", "[Image a]\nAfter=" OTHER "\n");
+
+        assert_fine(&reading);
+        assert_goes_after(reading.config, PRIVATE, OTHER " " BL31 " " RMM);
+        assert_setting(&reading, "Image a", "After", "bl31 rmm " OTHER, "drop-in", 2);
+        release(&reading);
+        reading = read_two(IMAGE "After=bl31 nonsense\n", "[Image a]\nAfter=\nAfter=rmm\n");
+        assert_fine(&reading);
+        assert_goes_after(reading.config, PRIVATE, RMM);
+        release(&reading);
+        reading = read_two(IMAGE "After=bl31\n", "[Image a]\nAfter=\n");
+        assert_fine(&reading);
+        assert_goes_after(reading.config, PRIVATE, "");
+        release(&reading);
+}
+
+static void every_circle_is_told(void **state) {
+        Reading reading = read_text("[Image bl31]\nGuid=" BL31 "\nAfter=rmm\n[Image rmm]\nGuid=" RMM
+                                    "\nAfter=bl31\n[Image a]\nGuid=" PRIVATE
+                                    "\nAfter=rmm b\n[Image b]\nGuid=" OTHER "\nAfter=a\n");
+
+        assert_int_equal(reading.problems->len, 2);
+        release(&reading);
+}
+
+/* It says already that it does not know which image it is about. */
+static void a_section_without_an_image_is_told_once(void **state) {
+        Reading reading = read_text("[Image a]\n[Image b]\nGuid=" OTHER "\nAfter=a\n");
+
+        assert_int_equal(reading.problems->len, 1);
+        assert_int_equal(config_first_error(reading.problems)->line, 1);
+        release(&reading);
+}
+
 static void time_spans_are_those_of_systemd(void **state) {
         static const struct {
                 const char *text;
@@ -585,7 +690,8 @@ static void the_shipped_file_with_its_defaults_switched_on_changes_nothing(void 
 static void any_mutation_is_survived(void **state) {
         static const char seed[] =
                         "# c\n[Daemon]\nPollSec=1min 20s\nSettleSec=1\n[Driver]\nAllowProfile=v1 v1nv\n"
-                        "KernelAutoActivate=off\n[Image rmm]\nGuid=" RMM "\nAlias=r\n[X-a]\nb=c\n";
+                        "KernelAutoActivate=off\n[Image rmm]\nGuid=" RMM
+                        "\nAlias=r\nAfter=a sp1\n[Image a]\nGuid=" BL31 "\nAfter=scp\n[X-a]\nb=c\n";
         static const unsigned char bytes[] = { 0,    '\n', '[', ']', '=', '#',  ' ',  '\\', '\r',
                                                '\t', 'X',  '-', '9', '.', 0xff, 0xc3, 0x80 };
         g_autoptr(GRand) random = g_rand_new_with_seed(7);
@@ -634,6 +740,11 @@ int main(void) {
                 cmocka_unit_test(a_file_that_could_not_be_read_is_an_error),
                 cmocka_unit_test(allowing_what_is_allowed_anyway_is_a_warning),
                 cmocka_unit_test(the_alias_of_a_known_image_may_be_its_own_or_another),
+                cmocka_unit_test(images_go_after_others_by_whatever_name),
+                cmocka_unit_test(an_image_without_a_section_may_go_first),
+                cmocka_unit_test(the_order_adds_up_over_files_and_an_empty_one_begins_anew),
+                cmocka_unit_test(every_circle_is_told),
+                cmocka_unit_test(a_section_without_an_image_is_told_once),
                 cmocka_unit_test(time_spans_are_those_of_systemd),
                 cmocka_unit_test(the_nearest_word_is_near),
                 cmocka_unit_test(the_shipped_file_is_made_of_the_table),

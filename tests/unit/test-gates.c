@@ -342,6 +342,70 @@ static void a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot
         assert_denies(&world, GATE_SETTINGS, LFA_ERROR_SETTING_NOT_APPLIED, "CpuRendezvous=");
 }
 
+static void what_must_go_first_defers_and_is_named(void **state) {
+        World world = world_new();
+        const GateVerdict *verdict;
+
+        strcpy(world.facts.must_go_first, "bl31 (failed), scp");
+        verdict = ask(&world, GATE_ORDER);
+        assert_int_equal(verdict->answer, GATE_DEFER);
+        assert_int_equal(verdict->error, LFA_ERROR_ORDER_PENDING);
+        assert_true(verdict->not_before_usec == 0); /* nobody knows when */
+        assert_non_null(strstr(verdict->text, "bl31 (failed), scp. Activate that first"));
+        assert_non_null(strstr(verdict->text, GUID));
+}
+
+static void what_goes_first_is_waited_for_while_it_has_a_job(void **state) {
+        World world = world_new();
+        const GateVerdict *verdict;
+
+        strcpy(world.facts.must_go_first, "bl31");
+        world.facts.first_are_under_way = true;
+        verdict = ask(&world, GATE_ORDER);
+        assert_int_equal(verdict->answer, GATE_WAIT);
+        assert_int_equal(verdict->error, LFA_ERROR_ORDER_PENDING);
+        assert_true(verdict->retry_at_usec == UINT64_MAX);
+        assert_null(gates_find_refusal(world.verdicts));
+}
+
+static void an_image_that_is_not_pending_has_no_turn_to_wait_for(void **state) {
+        World world = world_new();
+
+        strcpy(world.facts.must_go_first, "bl31");
+        world.image.pending = 0;
+        assert_allows(&world, GATE_ORDER);
+}
+
+static void the_longest_text_fits(void **state) {
+        World world = world_new();
+
+        memset(world.facts.must_go_first, 'x', sizeof(world.facts.must_go_first) - 1);
+        assert_true(g_str_has_suffix(ask(&world, GATE_ORDER)->text, "(After= in lfad.conf)."));
+}
+
+static void a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny(void **state) {
+        World world = world_new();
+
+        strcpy(world.facts.must_go_first, "bl31");
+        ask(&world, GATE_ORDER);
+        assert_null(gates_first_denial(world.verdicts));
+        assert_ptr_equal(gates_find_refusal(world.verdicts), &world.verdicts[GATE_ORDER]);
+        assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[GATE_ORDER]);
+        /* wherever the one that denies stands in the list */
+        for (GateId gate = 0; gate < GATE_ORDER; gate++) {
+                world.verdicts[gate].answer = GATE_DENY;
+                assert_ptr_equal(gates_find_refusal(world.verdicts), &world.verdicts[gate]);
+                assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[gate]);
+                world.verdicts[gate] = world.verdicts[GATE_ORDER];
+                world.verdicts[GATE_ORDER].answer = GATE_DENY;
+                assert_ptr_equal(gates_find_refusal(world.verdicts), &world.verdicts[GATE_ORDER]);
+                ask(&world, GATE_ORDER);
+        }
+        world.facts.activation_running = true;
+        ask(&world, GATE_ORDER);
+        assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[GATE_SETTLE]);
+}
+
 /* A host on which every gate denies; each repaired in turn, the next one speaks. */
 static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state) {
         World world = world_expecting("9.9", NULL);
@@ -352,7 +416,7 @@ static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state
         world.facts.tree_stable_since_usec = world.facts.settle_deadline_usec = world.facts.now_usec;
         world.facts.activated_without_effect = world.facts.auto_activate_stuck = true;
         world.facts.rendezvous_differs = world.facts.rendezvous_stuck = true;
-        for (GateId gate = 0; gate < _GATE_MAX; gate++) {
+        for (GateId gate = 0; gate < GATE_ORDER; gate++) {
                 assert_int_equal(ask(&world, gate)->answer, GATE_DENY);
                 assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[gate]);
                 assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[gate]);
@@ -394,7 +458,8 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
-                "config", "driver", "image", "version", "settle", "repeat", "kernel-auto", "settings",
+                "config", "driver",      "image",    "version", "settle",
+                "repeat", "kernel-auto", "settings", "order",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -429,6 +494,11 @@ int main(void) {
                 cmocka_unit_test(
                                 a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
+                cmocka_unit_test(what_must_go_first_defers_and_is_named),
+                cmocka_unit_test(what_goes_first_is_waited_for_while_it_has_a_job),
+                cmocka_unit_test(an_image_that_is_not_pending_has_no_turn_to_wait_for),
+                cmocka_unit_test(the_longest_text_fits),
+                cmocka_unit_test(a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny),
                 cmocka_unit_test(the_first_denial_in_the_order_of_the_list_is_the_answer),
                 cmocka_unit_test(waiting_is_no_refusal_of_a_call_but_holds_a_job),
                 cmocka_unit_test(facts_of_a_tree_that_settles_deny_no_job),
