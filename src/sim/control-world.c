@@ -153,7 +153,7 @@ static CommandResult run_auto_cap(Machine *machine, const CommandLine *line, GSt
 
 static CommandResult run_notify(Machine *machine, const CommandLine *line, GString *reply) {
         machine_lock(machine);
-        driver_notify(machine->driver, machine_now());
+        driver_notify(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return COMMAND_OK;
 }
@@ -183,7 +183,7 @@ static CommandResult run_bind(Machine *machine, const CommandLine *line, GString
         int r;
 
         machine_lock(machine);
-        r = driver_bind(machine->driver, machine_now());
+        r = driver_bind(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return r < 0 ? refuse_errno(reply, r) : COMMAND_OK;
 }
@@ -224,12 +224,13 @@ static bool all_is_quiet(const Driver *driver, uint64_t count) {
         return driver_is_idle(driver);
 }
 
+/* until: real time, since whoever waits lives in it. */
 static bool wait_until(Machine *machine, Condition condition, uint64_t count, uint64_t until) {
         bool met;
 
         machine_lock(machine);
-        while (!(met = condition(machine->driver, count)) && machine_now() < until && !machine->stopping)
-                machine_wait(machine, until);
+        while (!(met = condition(machine->driver, count)) && real_now() < until && !machine->stopping)
+                machine_wait_real(machine, until);
         machine_unlock(machine);
         return met;
 }
@@ -250,10 +251,19 @@ static CommandResult run_wait(Machine *machine, const CommandLine *line, GString
         if ((timeout && duration_parse(timeout, &usec) < 0) ||
             (count && number_parse(count, UINT32_MAX, &n) < 0))
                 return COMMAND_USAGE;
-        if (wait_until(machine, condition, n, machine_now() + usec))
+        if (wait_until(machine, condition, n, real_now() + usec))
                 return COMMAND_OK;
         g_string_printf(reply, "timed out waiting for %s", line->words[1]);
         return COMMAND_REFUSED;
+}
+
+static CommandResult run_speed(Machine *machine, const CommandLine *line, GString *reply) {
+        double speed;
+
+        if (speed_parse(line->words[1], &speed) < 0)
+                return COMMAND_USAGE;
+        machine_set_speed(machine, speed);
+        return COMMAND_OK;
 }
 
 static CommandResult run_quit(Machine *machine, const CommandLine *line, GString *reply) {
@@ -289,6 +299,8 @@ const Command world_commands[] = {
         { "wait", "activate-entered|activate-done|idle [--count=N] [--timeout=10s]",
           "waits for the Nth activate store (since reset-counters) to begin or to return, or until nothing runs",
           1, 1, "count timeout", run_wait },
+        { "speed", "N", "simulated time passes N times as fast as real time (0.001 to 100000)", 1, 1, "",
+          run_speed },
         { "quit", "", "ends the simulator", 0, 0, "", run_quit },
         { NULL },
 };

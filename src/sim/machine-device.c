@@ -11,14 +11,14 @@ int machine_plug(Machine *machine, bool bound) {
         machine_lock(machine);
         driver_emit(machine->driver, "add", false);
         if (bound)
-                r = driver_bind(machine->driver, machine_now());
+                r = driver_bind(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return r;
 }
 
 void machine_unplug(Machine *machine) {
         machine_lock(machine);
-        driver_unbind(machine->driver, machine_now());
+        driver_unbind(machine->driver, machine_now(machine));
         driver_emit(machine->driver, "remove", false);
         machine_unlock(machine);
 }
@@ -27,7 +27,7 @@ int machine_unbind(Machine *machine) {
         int r;
 
         machine_lock(machine);
-        r = driver_unbind(machine->driver, machine_now());
+        r = driver_unbind(machine->driver, machine_now(machine));
         while (r >= 0 && machine->driver->binding == BINDING_REMOVING && !machine->stopping)
                 machine_wait(machine, NEVER);
         if (r >= 0 && machine->driver->binding == BINDING_REMOVING)
@@ -49,7 +49,7 @@ int machine_send_event(Machine *machine, const char *action) {
                                 driver->binding != BINDING_NONE && strcmp(action, "add") != 0);
         if (r >= 0) {
                 machine->n_uevents++;
-                machine->last_uevent_usec = machine_now();
+                machine->last_uevent_usec = machine_now(machine);
         }
         machine_unlock(machine);
         return r;

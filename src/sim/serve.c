@@ -129,6 +129,7 @@ static int machine_up(Simulator *simulator) {
         if (r < 0)
                 return fail("cannot start", r);
         g_steal_pointer(&uevents);
+        machine_set_speed(simulator->machine, options->speed);
         simulator->machine->quit = ask_to_end;
         simulator->machine->quit_userdata = simulator;
         return 0;

@@ -13,6 +13,7 @@ typedef struct ServeOptions {
         const char *control; /* NULL: the default, or with a command a socket of its own */
         int ready_fd;        /* gets one byte when serving; taken over; -EBADF: none */
         bool no_uevents, unbound;
+        double speed;   /* of simulated time */
         char **command; /* NULL: serve until told to end */
 } ServeOptions;
 
