@@ -179,22 +179,37 @@ static CommandResult run_unbind(Machine *machine, const CommandLine *line, GStri
         return r < 0 ? refuse_errno(reply, r) : COMMAND_OK;
 }
 
+static CommandResult run_agent(Machine *machine, const CommandLine *line, GString *reply) {
+        bool there = strcmp(line->words[1], "present") == 0;
+
+        if (!there && strcmp(line->words[1], "absent") != 0)
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        machine->firmware->agent_absent = !there;
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
 static CommandResult run_bind(Machine *machine, const CommandLine *line, GString *reply) {
         int r;
 
         machine_lock(machine);
+        machine->driver->change_first = command_option(line, "change-first");
         r = driver_bind(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return r < 0 ? refuse_errno(reply, r) : COMMAND_OK;
 }
 
 static CommandResult run_window(Machine *machine, const CommandLine *line, GString *reply) {
-        uint64_t usec = NEVER;
+        const char *idle = command_option(line, "idle");
+        uint64_t usec = NEVER, idle_usec = 0;
 
-        if (strcmp(line->words[1], "default") != 0 && duration_parse(line->words[1], &usec) < 0)
+        if ((strcmp(line->words[1], "default") != 0 && duration_parse(line->words[1], &usec) < 0) ||
+            (idle && duration_parse(idle, &idle_usec) < 0))
                 return COMMAND_USAGE;
         machine_lock(machine);
         machine->driver->cleanup_window_usec = usec;
+        machine->driver->cleanup_idle_usec = idle_usec;
         machine_unlock(machine);
         return COMMAND_OK;
 }
@@ -291,9 +306,13 @@ const Command world_commands[] = {
         { "uevent", "ACTION [--count=N]", "sends an event of the device by hand", 1, 1, "count",
           run_uevent },
         { "unbind", "", "removes the driver; returns when it is gone", 0, 0, "", run_unbind },
-        { "bind", "", "binds the driver again", 0, 0, "", run_bind },
-        { "cleanup-window", "DURATION|default",
-          "how long stale directories stay after a success (nvnew: and EBUSY lasts)", 1, 1, "", run_window },
+        { "bind", "[--change-first]", "binds the driver again; the change event comes before the bind event",
+          0, 0, "change-first", run_bind },
+        { "agent", "present|absent", "whether firmware answers at all when the driver is bound next", 1, 1,
+          "", run_agent },
+        { "cleanup-window", "DURATION|default [--idle=DURATION]",
+          "how long stale directories stay after a success (nvnew: and EBUSY lasts, but for the idle part)",
+          1, 1, "idle", run_window },
         { "refresh-time", "DURATION", "how long a refresh shows capable 0 and version 0.0", 1, 1, "",
           run_refresh_time },
         { "wait", "activate-entered|activate-done|idle [--count=N] [--timeout=10s]",

@@ -43,6 +43,8 @@ static const char help_head[] =
                 "; with run a private one)\n"
                 "  --ready-fd=N        write one byte to descriptor N when everything serves (READY=1 is sent, too)\n"
                 "  --no-uevents        send no netlink events; else udev monitors in this network namespace get them\n"
+                "  --device-suffix=N   the number behind the device's name in events (v3 and later); none: a bus that\n"
+                "                      gives no number, and another modalias\n"
                 "  --speed=N           simulated time passes N times as fast as real time (0.001 to 100000, default 1)\n"
                 "  --unbound           the device is there, the driver is not bound to it\n"
                 "\n"
@@ -90,6 +92,7 @@ enum {
         OPTION_NO_UEVENTS,
         OPTION_UNBOUND,
         OPTION_SPEED,
+        OPTION_DEVICE_SUFFIX,
 };
 
 static const struct option serve_options[] = {
@@ -99,6 +102,7 @@ static const struct option serve_options[] = {
         { "control", required_argument, NULL, OPTION_CONTROL },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "no-uevents", no_argument, NULL, OPTION_NO_UEVENTS },
+        { "device-suffix", required_argument, NULL, OPTION_DEVICE_SUFFIX },
         { "speed", required_argument, NULL, OPTION_SPEED },
         { "unbound", no_argument, NULL, OPTION_UNBOUND },
         { NULL },
@@ -135,6 +139,11 @@ static const char *serve_option(ServeOptions *options, int option, const char *v
         case OPTION_NO_UEVENTS:
                 options->no_uevents = true;
                 return NULL;
+        case OPTION_DEVICE_SUFFIX:
+                options->device_suffix = value;
+                return *value && strspn(value, "0123456789") != strlen(value) && strcmp(value, "none") != 0
+                                       ? "--device-suffix= is a number or none"
+                                       : NULL;
         case OPTION_SPEED:
                 return speed_parse(value, &options->speed) < 0 ? "--speed= is a number from 0.001 to 100000"
                                                                : NULL;

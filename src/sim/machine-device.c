@@ -5,6 +5,19 @@
 
 #include <string.h>
 
+int machine_set_device_suffix(Machine *machine, const char *suffix) {
+        bool has_one;
+
+        machine_lock(machine);
+        has_one = machine->driver->traits->device_suffix;
+        if (has_one) {
+                g_free(machine->device_suffix);
+                machine->device_suffix = g_strdup(suffix);
+        }
+        machine_unlock(machine);
+        return has_one ? 0 : -EINVAL;
+}
+
 int machine_plug(Machine *machine, bool bound) {
         int r = 0;
 
@@ -45,8 +58,8 @@ int machine_send_event(Machine *machine, const char *action) {
         if (!driver->traits->device_subsystem || !machine->uevents)
                 r = -ENODEV;
         else
-                r = uevent_send(machine->uevents, driver->traits, action,
-                                driver->binding != BINDING_NONE && strcmp(action, "add") != 0);
+                r = uevent_send(machine->uevents, &(UeventDevice){ driver->traits, machine->device_suffix },
+                                action, driver->binding != BINDING_NONE && strcmp(action, "add") != 0);
         if (r >= 0) {
                 machine->n_uevents++;
                 machine->last_uevent_usec = machine_now(machine);

@@ -31,11 +31,12 @@ void machine_lock(Machine *machine) {
 }
 
 static void events_send(Machine *machine) {
+        UeventDevice device = { machine->driver->traits, machine->device_suffix };
         DriverEvent *event;
 
         while ((event = g_queue_pop_head(machine->driver->events))) {
-                if (machine->uevents && uevent_send(machine->uevents, machine->driver->traits, event->action,
-                                                    event->has_driver) >= 0) {
+                if (machine->uevents &&
+                    uevent_send(machine->uevents, &device, event->action, event->has_driver) >= 0) {
                         machine->n_uevents++;
                         machine->last_uevent_usec = machine_now(machine);
                 }
@@ -122,6 +123,7 @@ int machine_new(const DriverTraits *traits, const FirmwareModel *model, UeventSe
         machine->driver = driver_new(traits, machine->firmware);
         machine->faults = file_faults_new();
         machine->uevents = uevents;
+        machine->device_suffix = g_strdup(traits->device_suffix);
         r = worker_start(machine);
         if (r < 0) {
                 machine->uevents = NULL; /* the caller keeps it */
@@ -148,6 +150,7 @@ Machine *machine_free(Machine *machine) {
         firmware_free(machine->firmware);
         file_faults_free(machine->faults);
         uevent_sender_free(machine->uevents);
+        g_free(machine->device_suffix);
         pthread_cond_destroy(&machine->changed);
         pthread_mutex_destroy(&machine->lock);
         g_free(machine);

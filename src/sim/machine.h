@@ -24,6 +24,7 @@ typedef struct Machine {
         FileFaults *faults;
         SimClock clock;
         UeventSender *uevents; /* NULL: none are sent */
+        char *device_suffix;   /* NULL: the device's name has none */
         uint64_t n_uevents, last_uevent_usec;
         uint64_t seen_revision; /* of the driver, when waiters were last told */
         bool stopping;
@@ -61,6 +62,9 @@ void machine_unlock(Machine *machine);
 void machine_wait(Machine *machine, uint64_t until);
 void machine_wait_real(Machine *machine, uint64_t until);
 
+/* The number behind the device's name, in profiles whose device has one; NULL: a bus that gives none. Returns 0,
+ * or -EINVAL when the profile's device has no number. Before machine_plug. */
+int machine_set_device_suffix(Machine *machine, const char *suffix);
 /* The device appears, and its driver is bound if so asked. Returns 0 or a negative errno. */
 int machine_plug(Machine *machine, bool bound);
 /* Unbinds if need be (without waiting for runs) and takes the device away. */

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
@@ -135,6 +136,16 @@ static int machine_up(Simulator *simulator) {
         return 0;
 }
 
+static int device_up(Simulator *simulator) {
+        const char *suffix = simulator->options->device_suffix;
+        int r;
+
+        if (!suffix)
+                return 0;
+        r = machine_set_device_suffix(simulator->machine, strcmp(suffix, "none") == 0 ? NULL : suffix);
+        return r < 0 ? fail("--device-suffix: this driver version's device has none", r) : 0;
+}
+
 static int files_up(Simulator *simulator) {
         g_autofree char *error = NULL;
         int r;
@@ -157,6 +168,9 @@ static int simulator_up(Simulator *simulator) {
         int r;
 
         r = machine_up(simulator);
+        if (r < 0)
+                return r;
+        r = device_up(simulator);
         if (r < 0)
                 return r;
         r = files_up(simulator);
