@@ -96,6 +96,10 @@ Step run_oops(DriverCall *call, int errno_value);
 bool requeue_is_fatal(const DriverCall *call, uint64_t now);
 Step run_corrupt(DriverCall *call);
 
+/* driver.c */
+/* Bound, or being removed and waiting for what still runs with all files in place. */
+bool driver_keeps_files(const Driver *driver);
+
 /* driver-refresh.c */
 Step refresh_begin(DriverCall *call, uint64_t now);
 /* Asks firmware for everything; returns the number of images or a negative LFA code. */

@@ -48,7 +48,7 @@ static void inventory_fill(Driver *driver, unsigned id) {
         DriverImage *image;
 
         if (firmware_get_inventory(driver->firmware, (int) id, &inventory) < 0 ||
-            driver->binding == BINDING_REMOVING)
+            (driver->binding == BINDING_REMOVING && !driver_keeps_files(driver)))
                 return;
         image = find_live(driver, inventory.guid);
         if (!image) {

@@ -84,12 +84,13 @@ static void files_remove(Driver *driver) {
         }
 }
 
-static bool removal_waits_with_files(const Driver *driver) {
-        return driver->traits->unbind_ends_run && (driver->runs > 0 || driver->round.running);
+bool driver_keeps_files(const Driver *driver) {
+        return driver->binding == BINDING_BOUND ||
+               (driver->traits->unbind_ends_run && (driver->runs > 0 || driver->round.running));
 }
 
 static void removal_tick(Driver *driver) {
-        if (driver->binding != BINDING_REMOVING || removal_waits_with_files(driver))
+        if (driver->binding != BINDING_REMOVING || driver_keeps_files(driver))
                 return;
         files_remove(driver);
         if (driver->round.running || !driver_images_drain(driver))
