@@ -295,6 +295,38 @@ static void one_busy_cpu_fails_a_run_that_replaced_the_firmware(void **state) {
         assert_true(world_component(world, RMM)->current_version == VERSION(1, 3));
 }
 
+static void an_endless_round_sends_about_seven_hundred_events_a_second(void **state) {
+        static const char *const profiles[] = { "v2bos", "nvnew" };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(profiles); i++) {
+                g_autoptr(World) world = world_new(profiles[i], "tfa-fvp");
+
+                g_free(world_events(world));
+                world_image(world, RMM)->auto_activate = true;
+                driver_notify(world->driver, world->now);
+                world_pass(world, USEC_PER_SEC);
+                assert_in_range(g_queue_get_length(world->driver->events), 600, 800);
+                assert_int_equal(world->driver->images->len, 6);
+        }
+}
+
+static void a_round_goes_on_while_nvnew_is_being_removed(void **state) {
+        g_autoptr(World) world = world_new("nvnew", "tfa-fvp");
+        uint64_t before;
+
+        world_image(world, RMM)->auto_activate = true;
+        driver_notify(world->driver, world->now);
+        world_pass(world, USEC_PER_SEC / 10);
+        assert_int_equal(driver_unbind(world->driver, world->now), 0);
+        before = world->firmware->counters.smc[SMC_ACTIVATE];
+        world_pass(world, USEC_PER_SEC);
+        assert_true(world->firmware->counters.smc[SMC_ACTIVATE] > before + 500);
+        assert_true(driver_has_root(world->driver));
+        assert_int_equal(world_write(world, RMM, ATTRIBUTE_AUTO_ACTIVATE, "0"), 1);
+        world_pass(world, USEC_PER_SEC / 10);
+        assert_false(driver_has_root(world->driver));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_write_to_an_image_that_may_reset_cpus_oopses_and_keeps_the_mutex),
@@ -311,6 +343,8 @@ int main(void) {
                 cmocka_unit_test(a_success_after_the_worker_keeps_the_tree),
                 cmocka_unit_test(the_fault_loses_as_many_directories_as_told_until_the_next_success),
                 cmocka_unit_test(nvnew_and_the_first_versions_never_lose_it),
+                cmocka_unit_test(an_endless_round_sends_about_seven_hundred_events_a_second),
+                cmocka_unit_test(a_round_goes_on_while_nvnew_is_being_removed),
                 cmocka_unit_test(a_lost_prime_leaves_the_image_primed),
                 cmocka_unit_test(one_busy_cpu_fails_a_run_that_replaced_the_firmware),
         };
