@@ -17,7 +17,8 @@ import threading
 import time
 
 LFA = "/sys/firmware/lfa"
-DEADLINE = int(os.environ.get("SIM_CONFORMANCE_DEADLINE", "60"))  # seconds; for what must happen, on a machine however slow
+# Seconds, for what must happen, on a machine however slow.
+DEADLINE = int(os.environ.get("SIM_CONFORMANCE_DEADLINE", "60"))
 libc = ctypes.CDLL(None, use_errno=True)
 
 

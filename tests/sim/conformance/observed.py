@@ -4,9 +4,10 @@
 import os
 from errno import ECANCELED
 
-from client import Call, activate, directories, expect, inode, path, raw_write, read, result_of, same, text, until, write
-from contract import (ALL, BL31, EVENTFUL, FROM_V1, FROM_V2, FROM_V2S, FROM_V3, OOPSING, REFUSED, RFC, RMM, SCP, UNKNOWN,
-                      UNSERIALISED, WRITE_ONLY, files, since)
+from client import (Call, activate, directories, expect, inode, path, raw_write, read, result_of, same, text, until,
+                    write)
+from contract import (ALL, BL31, EVENTFUL, FROM_V1, FROM_V2, FROM_V2S, FROM_V3, OOPSING, REFUSED, RFC, RMM, SCP,
+                      UNKNOWN, UNSERIALISED, WRITE_ONLY, files, since)
 from suite import observed
 
 
@@ -154,6 +155,19 @@ def freeze(case):
     same(text(RMM, "current_version"), "1.2", "current_version")
     same(case.logged("ACTIVATE for image TF-RMM failed: LFA_DEVICE_ERROR")[:1],
          ["Arm LFA: ACTIVATE for image TF-RMM failed: LFA_DEVICE_ERROR"], "log")
+
+
+@observed("a failing round begins again for ever", ["v1nv"])
+def failing_round(case):
+    case.start()
+    case.ctl("stage rmm 9.1")
+    case.ctl("fail activate ACTIVATION_FAILED")
+    case.ctl("notify")
+    until(lambda: case.count("smc-activate") >= 5, "an endless round")
+    same(len(case.logged("Firmware TF-RMM activation succeeded")) > 0, True, "success in the log")
+    case.ctl("auto-cap 1")
+    case.settle()
+    same(case.image(RMM)["firmware"]["current-version"], "1.2", "firmware")
 
 
 # --- lost trees ---

@@ -7,8 +7,8 @@ import time
 from errno import EAGAIN, EBUSY, ECANCELED, EINVAL, ENOENT
 
 from client import Call, activate, expect, path, raw_write, read, same, text, write
-from contract import (ALL, BL31, CANCEL_IDLE, FALSE_SUCCESS, FROM_RFC2, FROM_V1, FROM_V2, FROM_V2S, LOCKED,
-                      MAY_RESET, PRIME_BUSY, REFUSED, RFC, RMM, SCP, SP1, UNSERIALISED, V1, settings, since)
+from contract import (ALL, BL31, CANCEL_IDLE, FALSE_SUCCESS, FROM_RFC2, FROM_V1, FROM_V2S, LOCKED, MAY_RESET,
+                      PRIME_BUSY, REFUSED, RFC, RMM, SCP, SP1, UNSERIALISED, V1, settings, since)
 from suite import model, statement
 
 SPEEDS = [1000, 100, 20]  # how fast 30 s may pass, until a busy machine no longer spoils the upper bound
