@@ -217,10 +217,12 @@ static int status_of(int wait_status) {
         return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-/* Returns the exit status. Signals end a serving simulator; with a command they are passed on to it. */
+/* Returns the exit status. Signals end a serving simulator; with a command they are passed on to it. `quit` also
+ * frees a command that is blocked in the simulated kernel, which no signal could. */
 static int simulator_wait(Simulator *simulator) {
         for (;;) {
-                int number = sigwaitinfo(&simulator->waited, NULL), wait_status;
+                siginfo_t info;
+                int number = sigwaitinfo(&simulator->waited, &info), wait_status;
 
                 if (number < 0)
                         continue;
@@ -231,6 +233,8 @@ static int simulator_wait(Simulator *simulator) {
                         simulator->child = 0;
                         return status_of(wait_status);
                 }
+                if (number == SIGTERM && info.si_pid == simulator->main_pid)
+                        machine_stop(simulator->machine);
                 if (simulator->child > 0 && (number == SIGTERM || number == SIGHUP))
                         kill(simulator->child, number); /* SIGINT has reached the whole terminal */
         }
