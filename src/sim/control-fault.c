@@ -135,6 +135,10 @@ static CommandResult run_outcome(Machine *machine, const CommandLine *line, GStr
                 outcome = OUTCOME_NO_CHANGE;
         else if (strcmp(what, "change-then-fail") == 0)
                 outcome = OUTCOME_CHANGE_THEN_FAIL;
+        else if (strcmp(what, "change-then-busy") == 0)
+                outcome = OUTCOME_CHANGE_THEN_BUSY;
+        else if (strcmp(what, "degrade") == 0)
+                outcome = OUTCOME_DEGRADE;
         else if (g_str_has_prefix(what, "version=") &&
                  version_parse(what + strlen("version="), &version) >= 0)
                 outcome = OUTCOME_VERSION;
@@ -171,6 +175,47 @@ static CommandResult run_hang(Machine *machine, const CommandLine *line, GString
 
 static CommandResult run_release(Machine *machine, const CommandLine *line, GString *reply) {
         return hang_set(machine, line, false);
+}
+
+static CommandResult run_oops_switch(Machine *machine, const CommandLine *line, GString *reply) {
+        bool on = strcmp(line->words[1], "on") == 0;
+
+        if (!on && strcmp(line->words[1], "off") != 0)
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        machine->driver->oopses = on;
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
+static CommandResult run_lost_prime(Machine *machine, const CommandLine *line, GString *reply) {
+        uint64_t times;
+
+        if (number_parse(line->words[1], UINT32_MAX, &times) < 0)
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        machine->driver->lost_primes = times;
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
+static CommandResult run_lose_tree(Machine *machine, const CommandLine *line, GString *reply) {
+        const char *how_many = line->n_words > 2 ? line->words[2] : "all";
+        bool possible;
+        uint64_t n = FOR_EVER;
+
+        if (strcmp(line->words[1], "next") != 0 ||
+            (strcmp(how_many, "all") != 0 && number_parse(how_many, UINT32_MAX, &n) < 0))
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        possible = driver_loses_trees(machine->driver);
+        if (possible)
+                machine->driver->lose_tree = n;
+        machine_unlock(machine);
+        if (possible)
+                return COMMAND_OK;
+        g_string_printf(reply, "this driver version never loses its tree");
+        return COMMAND_REFUSED;
 }
 
 static CommandResult run_errno(Machine *machine, const CommandLine *line, GString *reply) {
@@ -267,11 +312,21 @@ const Command fault_commands[] = {
         { "slow", "prime|activate|inventory|read DURATION",
           "how long a firmware call takes: inventory in a refresh, read for a pending attribute", 2, 2, "",
           run_slow },
-        { "outcome", "activate normal|no-change|change-then-fail|version=X.Y [--image=IMAGE]",
+        { "outcome",
+          "activate normal|no-change|change-then-fail|change-then-busy|degrade|version=X.Y [--image=IMAGE]",
           "what ACTIVATE really does, from now on", 2, 2, "image", run_outcome },
         { "hang", "activate|read", "the ACTIVATE call, or a pending attribute's call, does not end", 1, 1,
           "", run_hang },
         { "release", "[activate|read]", "it ends", 0, 1, "", run_release },
+        { "oops", "on|off",
+          "where the driver takes the kernel down (v1, v1nv) the writer never returns; or gets an errno", 1,
+          1, "", run_oops_switch },
+        { "lost-prime", "N",
+          "the next N runs end with ECANCELED although PRIME succeeded; the image stays primed", 1, 1, "",
+          run_lost_prime },
+        { "lose-tree", "next [all|N]",
+          "the next success loses all or N directories (v2s to nv3), until another success or bind", 1, 2,
+          "", run_lose_tree },
         { "errno", "open|read|write ATTRIBUTE ERRNO|none [--times=N]",
           "the operation fails at the file, unseen by the driver", 3, 3, "times", run_errno },
         { "raw", "ATTRIBUTE BYTES|none|--size=N [--image=IMAGE]",

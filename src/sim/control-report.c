@@ -44,6 +44,10 @@ static json_object *counters_new(const Machine *machine) {
         add_number(object, "cancel-stores", driver->cancel_stores);
         add_number(object, "bytes-written", driver->bytes_written);
         add_number(object, "uevents", machine->n_uevents);
+        add_number(object, "stalls", driver->stalls);
+        add_number(object, "stall-largest-us", driver->stall_largest);
+        add_number(object, "stall-sum-us", driver->stall_sum);
+        add_number(object, "oopses", driver->oopses);
         return object;
 }
 
@@ -67,6 +71,7 @@ static json_object *component_new(const FirmwareComponent *component) {
         add_boolean(object, "capable", component->capable);
         add_boolean(object, "may-reset", component->may_reset);
         add_boolean(object, "rendezvous-optional", component->rendezvous_optional);
+        add_boolean(object, "degraded", component->degraded);
         add_text(object, "prime", primes[component->prime]);
         return object;
 }
@@ -204,8 +209,9 @@ static CommandResult run_log(Machine *machine, const CommandLine *line, GString 
 const Command report_commands[] = {
         { "show", "[--json]", "everything: profile, firmware, images on both sides, counters", 0, 0, "json",
           run_show },
-        { "counters", "[--json]", "firmware calls by kind, stores, bytes written, events sent", 0, 0, "json",
-          run_counters },
+        { "counters", "[--json]",
+          "firmware calls by kind, stores, bytes written, events sent, stalls of all CPUs, oopses", 0, 0,
+          "json", run_counters },
         { "reset-counters", "", "sets counters and times to 0", 0, 0, "", run_reset },
         { "times", "[--json]",
           "CLOCK_MONOTONIC us of the last activate store's entry, first firmware call and return, and event",

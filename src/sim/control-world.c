@@ -153,7 +153,7 @@ static CommandResult run_auto_cap(Machine *machine, const CommandLine *line, GSt
 
 static CommandResult run_notify(Machine *machine, const CommandLine *line, GString *reply) {
         machine_lock(machine);
-        driver_notify(machine->driver, machine_now());
+        driver_notify(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return COMMAND_OK;
 }
@@ -179,22 +179,37 @@ static CommandResult run_unbind(Machine *machine, const CommandLine *line, GStri
         return r < 0 ? refuse_errno(reply, r) : COMMAND_OK;
 }
 
+static CommandResult run_agent(Machine *machine, const CommandLine *line, GString *reply) {
+        bool there = strcmp(line->words[1], "present") == 0;
+
+        if (!there && strcmp(line->words[1], "absent") != 0)
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        machine->firmware->agent_absent = !there;
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
 static CommandResult run_bind(Machine *machine, const CommandLine *line, GString *reply) {
         int r;
 
         machine_lock(machine);
-        r = driver_bind(machine->driver, machine_now());
+        machine->driver->change_first = command_option(line, "change-first");
+        r = driver_bind(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return r < 0 ? refuse_errno(reply, r) : COMMAND_OK;
 }
 
 static CommandResult run_window(Machine *machine, const CommandLine *line, GString *reply) {
-        uint64_t usec = NEVER;
+        const char *idle = command_option(line, "idle");
+        uint64_t usec = NEVER, idle_usec = 0;
 
-        if (strcmp(line->words[1], "default") != 0 && duration_parse(line->words[1], &usec) < 0)
+        if ((strcmp(line->words[1], "default") != 0 && duration_parse(line->words[1], &usec) < 0) ||
+            (idle && duration_parse(idle, &idle_usec) < 0))
                 return COMMAND_USAGE;
         machine_lock(machine);
         machine->driver->cleanup_window_usec = usec;
+        machine->driver->cleanup_idle_usec = idle_usec;
         machine_unlock(machine);
         return COMMAND_OK;
 }
@@ -224,12 +239,13 @@ static bool all_is_quiet(const Driver *driver, uint64_t count) {
         return driver_is_idle(driver);
 }
 
+/* until: real time, since whoever waits lives in it. */
 static bool wait_until(Machine *machine, Condition condition, uint64_t count, uint64_t until) {
         bool met;
 
         machine_lock(machine);
-        while (!(met = condition(machine->driver, count)) && machine_now() < until && !machine->stopping)
-                machine_wait(machine, until);
+        while (!(met = condition(machine->driver, count)) && real_now() < until && !machine->stopping)
+                machine_wait_real(machine, until);
         machine_unlock(machine);
         return met;
 }
@@ -250,10 +266,19 @@ static CommandResult run_wait(Machine *machine, const CommandLine *line, GString
         if ((timeout && duration_parse(timeout, &usec) < 0) ||
             (count && number_parse(count, UINT32_MAX, &n) < 0))
                 return COMMAND_USAGE;
-        if (wait_until(machine, condition, n, machine_now() + usec))
+        if (wait_until(machine, condition, n, real_now() + usec))
                 return COMMAND_OK;
         g_string_printf(reply, "timed out waiting for %s", line->words[1]);
         return COMMAND_REFUSED;
+}
+
+static CommandResult run_speed(Machine *machine, const CommandLine *line, GString *reply) {
+        double speed;
+
+        if (speed_parse(line->words[1], &speed) < 0)
+                return COMMAND_USAGE;
+        machine_set_speed(machine, speed);
+        return COMMAND_OK;
 }
 
 static CommandResult run_quit(Machine *machine, const CommandLine *line, GString *reply) {
@@ -281,14 +306,20 @@ const Command world_commands[] = {
         { "uevent", "ACTION [--count=N]", "sends an event of the device by hand", 1, 1, "count",
           run_uevent },
         { "unbind", "", "removes the driver; returns when it is gone", 0, 0, "", run_unbind },
-        { "bind", "", "binds the driver again", 0, 0, "", run_bind },
-        { "cleanup-window", "DURATION|default",
-          "how long stale directories stay after a success (nvnew: and EBUSY lasts)", 1, 1, "", run_window },
+        { "bind", "[--change-first]", "binds the driver again; the change event comes before the bind event",
+          0, 0, "change-first", run_bind },
+        { "agent", "present|absent", "whether firmware answers at all when the driver is bound next", 1, 1,
+          "", run_agent },
+        { "cleanup-window", "DURATION|default [--idle=DURATION]",
+          "how long stale directories stay after a success (nvnew: and EBUSY lasts, but for the idle part)",
+          1, 1, "idle", run_window },
         { "refresh-time", "DURATION", "how long a refresh shows capable 0 and version 0.0", 1, 1, "",
           run_refresh_time },
         { "wait", "activate-entered|activate-done|idle [--count=N] [--timeout=10s]",
           "waits for the Nth activate store (since reset-counters) to begin or to return, or until nothing runs",
           1, 1, "count timeout", run_wait },
+        { "speed", "N", "simulated time passes N times as fast as real time (0.001 to 100000)", 1, 1, "",
+          run_speed },
         { "quit", "", "ends the simulator", 0, 0, "", run_quit },
         { NULL },
 };

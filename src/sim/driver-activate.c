@@ -12,8 +12,6 @@ static Step run_fail(DriverCall *call, int errno_value, int code) {
         Driver *driver = call->driver;
 
         call_unlock(call);
-        if (driver->frozen_by == call)
-                driver->frozen_by = NULL;
         if (driver->run_owner == call)
                 driver->run_owner = NULL;
         call->kernel_code = code;
@@ -26,8 +24,6 @@ Step run_succeed(DriverCall *call) {
 
         driver_log_success(driver, call->image, call->automatic);
         call_unlock(call);
-        if (driver->frozen_by == call)
-                driver->frozen_by = NULL;
         if (driver->run_owner == call)
                 driver->run_owner = NULL;
         driver_touch(driver);
@@ -53,8 +49,35 @@ static bool budget_is_used_up(const DriverCall *call, uint64_t budget, uint64_t 
 }
 
 /* The mutex is also held by the worker that removes stale directories. */
-static bool run_is_excluded(const Driver *driver) {
-        return driver->run_owner || (driver->traits->cleanup_serialised && driver->cleanup.queued);
+static bool run_is_excluded(const Driver *driver, uint64_t now) {
+        return driver->run_owner || (driver->traits->cleanup_serialised && driver->cleanup.queued &&
+                                     now >= driver->cleanup.begins);
+}
+
+/* In the versions that loop inside of stop_machine the whole loop is one stall, else each attempt is. */
+static void run_stall_begin(DriverCall *call, uint64_t now) {
+        if (call->stalls)
+                return;
+        call->stalls = true;
+        call->stall_started = now;
+        if (call->driver->traits->loop_in_stop_machine)
+                call->driver->frozen_by = call;
+}
+
+void run_stall_end(DriverCall *call, uint64_t now) {
+        DriverCounters *counters = &call->driver->counters;
+        uint64_t usec = now - call->stall_started;
+
+        if (!call->stalls)
+                return;
+        call->stalls = false;
+        counters->stalls++;
+        counters->stall_sum += usec;
+        counters->stall_largest = MAX(counters->stall_largest, usec);
+        if (call->driver->frozen_by == call) {
+                call->driver->frozen_by = NULL;
+                driver_touch(call->driver);
+        }
 }
 
 Step run_begin(DriverCall *call, uint64_t now) {
@@ -62,9 +85,11 @@ Step run_begin(DriverCall *call, uint64_t now) {
         const DriverTraits *traits = driver->traits;
 
         if (traits->serialisation != SERIALISE_NONE) {
-                if (run_is_excluded(driver) && traits->serialisation == SERIALISE_REFUSE && !call->automatic)
+                bool excluded = run_is_excluded(driver, now);
+
+                if (excluded && traits->serialisation == SERIALISE_REFUSE && !call->automatic)
                         return STEP_RESULT(-traits->busy_errno);
-                if (run_is_excluded(driver))
+                if (excluded)
                         return STEP_OF(STEP_WAIT, 0);
                 driver->run_owner = call;
                 driver_touch(driver);
@@ -72,9 +97,12 @@ Step run_begin(DriverCall *call, uint64_t now) {
         if (run_must_end(call))
                 return run_fail(call, traits->failure_errno, -ECANCELED);
         if (call->image->id < 0 && traits->stale_activate_refused)
-                return run_fail(call, traits->failure_errno, -ENODEV);
+                return run_oopses(call, OOPS_STALE) ? run_oops(call, ENODEV)
+                                                    : run_fail(call, traits->failure_errno, -ENODEV);
         if (call->image->may_reset) {
                 driver_log_may_reset(driver);
+                if (run_oopses(call, OOPS_MAY_RESET))
+                        return run_oops(call, EINVAL);
                 return run_fail(call, traits->may_reset_errno, -EINVAL);
         }
         call->loop_started = now;
@@ -101,6 +129,11 @@ static Step prime_call(DriverCall *call, uint64_t now) {
         if (code < 0)
                 return prime_failed(call, code);
         call->prime_accepted = true;
+        if (!again && driver->lost_primes > 0) {
+                /* An early v1nv forgot to set its result: no line in the log, and the image stays primed. */
+                driver->lost_primes--;
+                return run_fail(call, driver->traits->failure_errno, -ECANCELED);
+        }
         if (!again) {
                 call->loop_started = now;
                 return call_continue(call, activate_lock);
@@ -108,6 +141,8 @@ static Step prime_call(DriverCall *call, uint64_t now) {
         if (budget_is_used_up(call, driver->traits->prime_budget_usec, now)) {
                 driver_log_prime_timeout(driver, call->image);
                 run_cancel(call);
+                if (run_oopses(call, OOPS_PRIME_TIMEOUT))
+                        return run_oops(call, ETIMEDOUT);
                 return run_fail(call, driver->traits->failure_errno, -ETIMEDOUT);
         }
         call->stage = prime_lock;
@@ -127,17 +162,20 @@ static Step prime_lock(DriverCall *call, uint64_t now) {
         return call_stall(call, prime_call, call->driver->firmware->timing.prime);
 }
 
-static Step activate_failed(DriverCall *call, int code) {
+static Step activate_failed(DriverCall *call, int code, uint64_t now) {
         Driver *driver = call->driver;
         const DriverTraits *traits = driver->traits;
         int cancelled = LFA_DEVICE_ERROR;
 
+        run_stall_end(call, now);
         call_unlock(call);
         if (!traits->no_cancel_after_activate)
                 cancelled = run_cancel(call);
         driver_log_failure(driver, call->image, SMC_ACTIVATE, code);
         if (cancelled == LFA_SUCCESS && traits->failure_hidden_by_cancel)
                 return run_succeed(call);
+        if (cancelled < 0 && run_oopses(call, OOPS_CANCEL_REFUSED))
+                return run_oops(call, EINVAL);
         return run_fail(call, traits->failure_errno, code);
 }
 
@@ -145,19 +183,21 @@ static Step activate_call(DriverCall *call, uint64_t now) {
         Driver *driver = call->driver;
         const DriverTraits *traits = driver->traits;
         DriverImage *image = call->image;
-        bool again = false, skip = !image->force_rendezvous && image->rendezvous_optional;
+        bool again = false;
         int code;
 
         if (driver->firmware->timing.hang_activate)
                 return STEP_OF(STEP_WAIT, 0);
-        code = firmware_activate(driver->firmware, image->id, skip, &again);
+        code = firmware_activate(driver->firmware, image->id, call->skips_rendezvous, &again);
+        if (!traits->loop_in_stop_machine)
+                run_stall_end(call, now);
         if (code == LFA_SUCCESS && !again)
                 return call_continue(call, refresh_begin);
         if (code < 0 && (code != LFA_BUSY || !traits->activate_retries_busy))
-                return activate_failed(call, code);
+                return activate_failed(call, code, now);
         /* The driver has no code for "took too long" and prints that of a device error. */
         if (budget_is_used_up(call, traits->activate_budget_usec, now))
-                return activate_failed(call, LFA_DEVICE_ERROR);
+                return activate_failed(call, LFA_DEVICE_ERROR, now);
 
         call_unlock(call);
         call->stage = activate_lock;
@@ -173,7 +213,8 @@ static Step activate_lock(DriverCall *call, uint64_t now) {
         }
         if (!call_lock_writing(call))
                 return STEP_OF(STEP_WAIT, 0);
-        if (driver->traits->loop_in_stop_machine)
-                driver->frozen_by = call;
+        call->skips_rendezvous = !call->image->force_rendezvous && call->image->rendezvous_optional;
+        if (!call->skips_rendezvous)
+                run_stall_begin(call, now);
         return call_stall(call, activate_call, driver->firmware->timing.activate);
 }

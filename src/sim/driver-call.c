@@ -210,7 +210,7 @@ Step driver_call_step(DriverCall *call, uint64_t now) {
         Step step;
 
         /* While one loop holds all CPUs in stop_machine nobody else gets anywhere. */
-        if (call->driver->frozen_by && call->driver->frozen_by != call)
+        if (call->driver->dead || (call->driver->frozen_by && call->driver->frozen_by != call))
                 return STEP_OF(STEP_WAIT, 0);
         do
                 step = call->stage(call, now);

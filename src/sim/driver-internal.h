@@ -23,6 +23,8 @@ struct DriverCall {
 
         bool reads, writes, waits_to_write; /* the inventory lock */
         uint64_t loop_started;              /* of PRIME, then of ACTIVATE */
+        bool stalls, skips_rendezvous;      /* all CPUs are in stop_machine; this attempt goes without */
+        uint64_t stall_started;
         bool prime_accepted, smc_sent;
         unsigned refresh_id, refresh_count;
         int kernel_code; /* why a run failed: LFA code or negative errno */
@@ -38,12 +40,18 @@ static inline void driver_touch(Driver *driver) {
 
 /* driver-log.c */
 void driver_log(Driver *driver, int level, const char *format, ...) _printf_(3, 4);
+/* A line of another part of the kernel. */
+void driver_log_kernel(Driver *driver, int level, const char *format, ...) _printf_(3, 4);
 void driver_log_cancel(Driver *driver, const DriverImage *image, int code);
 void driver_log_failure(Driver *driver, const DriverImage *image, SmcKind kind, int code);
 void driver_log_prime_timeout(Driver *driver, const DriverImage *image);
 void driver_log_success(Driver *driver, const DriverImage *image, bool automatic);
 void driver_log_may_reset(Driver *driver);
 void driver_log_detected(Driver *driver);
+void driver_log_no_agent(Driver *driver);
+void driver_log_no_inventory(Driver *driver);
+void driver_log_round_failed(Driver *driver, int code);
+void driver_log_duplicate(Driver *driver, const char *guid);
 GQueue *driver_log_new(void);
 void driver_log_free(GQueue *log);
 
@@ -77,6 +85,20 @@ DriverCall *call_new(Driver *driver, DriverImage *image, SysfsAttribute attribut
 Step run_begin(DriverCall *call, uint64_t now);
 /* The refresh is over, or was not needed. */
 Step run_succeed(DriverCall *call);
+/* The CPUs go on, if this call had stopped them. */
+void run_stall_end(DriverCall *call, uint64_t now);
+
+/* driver-oops.c */
+bool run_oopses(const DriverCall *call, OopsCause cause);
+/* The run ends in the kernel's death; what is locked stays so. */
+Step run_oops(DriverCall *call, int errno_value);
+/* A client's success comes too soon after another success. */
+bool requeue_is_fatal(const DriverCall *call, uint64_t now);
+Step run_corrupt(DriverCall *call);
+
+/* driver.c */
+/* Bound, or being removed and waiting for what still runs with all files in place. */
+bool driver_keeps_files(const Driver *driver);
 
 /* driver-refresh.c */
 Step refresh_begin(DriverCall *call, uint64_t now);

@@ -66,7 +66,7 @@ static void round_failed(Driver *driver) {
         int code = driver->round.call->kernel_code;
 
         if (code != -ENOENT)
-                driver_log(driver, 4, "notified image activation failed: %d", code);
+                driver_log_round_failed(driver, code);
         round_end(driver);
 }
 

@@ -30,8 +30,7 @@ void driver_image_create(Driver *driver, int id, const FirmwareInventory *invent
 
         if (driver_find(driver, inventory->guid)) {
                 /* Its predecessor is still being removed: the image is lost until the next refresh. */
-                driver_log(driver, 4, "sysfs: cannot create duplicate filename '/firmware/lfa/%s'",
-                           inventory->guid);
+                driver_log_duplicate(driver, inventory->guid);
                 return;
         }
         image = g_new0(DriverImage, 1);
@@ -49,7 +48,7 @@ static void inventory_fill(Driver *driver, unsigned id) {
         DriverImage *image;
 
         if (firmware_get_inventory(driver->firmware, (int) id, &inventory) < 0 ||
-            driver->binding == BINDING_REMOVING)
+            (driver->binding == BINDING_REMOVING && !driver_keeps_files(driver)))
                 return;
         image = find_live(driver, inventory.guid);
         if (!image) {
@@ -70,7 +69,7 @@ int driver_inventory_make(Driver *driver) {
         int code = firmware_get_info(driver->firmware, &count);
 
         if (code < 0) {
-                driver_log(driver, 3, "Error getting number of LFA components");
+                driver_log_no_inventory(driver);
                 return code;
         }
         images_invalidate(driver);
@@ -94,20 +93,53 @@ static void cleanup_queue(Driver *driver, uint64_t now) {
 
         if (driver->binding != BINDING_BOUND)
                 return;
+        driver->cleanup.queued_at = now;
         if (driver->cleanup.queued) {
                 driver->cleanup.again = driver->cleanup.files_removed;
                 return;
         }
         if (window == NEVER)
-                window = has_stale(driver) ? CLEANUP_HABIT_USEC : 0;
+                window = has_stale(driver) ? CLEANUP_HABIT_USEC : driver->traits->cleanup_latency_usec;
         driver->cleanup.queued = true;
         driver->cleanup.files_removed = false;
+        driver->cleanup.begins = now + MIN(driver->cleanup_idle_usec, window);
         driver->cleanup.due = now + window;
         driver_touch(driver);
 }
 
+bool driver_loses_trees(const Driver *driver) {
+        return !driver->traits->cleanup_serialised && !driver->traits->refresh_is_flags_only;
+}
+
+/* All images are at -1 just now, and a worker that takes no lock removes whatever is: live directories, too.
+ * Their names are still taken when the refresh wants to make them anew (v2s to nv3, observed). */
+static void tree_lose(Driver *driver) {
+        bool meets = driver->cleanup.queued && !driver->cleanup.files_removed && driver_loses_trees(driver);
+        uint64_t left = meets ? FOR_EVER : driver->lose_tree;
+
+        driver->lose_tree = 0;
+        for (guint i = 0; i < driver->images->len && left > 0; i++) {
+                DriverImage *image = driver->images->pdata[i];
+
+                if (image->files_gone)
+                        continue;
+                image->files_gone = image->lost = true;
+                left--;
+        }
+        if (meets) {
+                driver->cleanup.files_removed = true;
+                driver->cleanup.due = 0;
+        }
+}
+
 static Step refresh_end(DriverCall *call, uint64_t now) {
-        cleanup_queue(call->driver, now);
+        Driver *driver = call->driver;
+
+        for (guint i = 0; i < driver->images->len; i++)
+                ((DriverImage *) driver->images->pdata[i])->lost = false;
+        if (requeue_is_fatal(call, now))
+                return run_corrupt(call);
+        cleanup_queue(driver, now);
         return run_succeed(call);
 }
 
@@ -140,20 +172,18 @@ static void refresh_flags(Driver *driver) {
 Step refresh_begin(DriverCall *call, uint64_t now) {
         Driver *driver = call->driver;
 
-        if (driver->frozen_by == call) {
-                driver->frozen_by = NULL;
-                driver_touch(driver);
-        }
+        run_stall_end(call, now);
         if (driver->traits->refresh_is_flags_only) {
                 refresh_flags(driver);
                 return run_succeed(call);
         }
         if (firmware_get_info(driver->firmware, &call->refresh_count) < 0) {
                 /* Everything stays as it was, and the write succeeds all the same. */
-                driver_log(driver, 3, "Error getting number of LFA components");
+                driver_log_no_inventory(driver);
                 return run_succeed(call);
         }
         images_invalidate(driver);
+        tree_lose(driver);
         return call_stall(call, refresh_wait, driver->refresh_usec);
 }
 
@@ -165,7 +195,7 @@ bool driver_images_drain(Driver *driver) {
 
                 if (!image->files_gone)
                         continue;
-                if (image->active > 0)
+                if (image->active > 0 || image->lost)
                         all = false;
                 else
                         g_ptr_array_remove_index(driver->images, i - 1);
@@ -173,8 +203,6 @@ bool driver_images_drain(Driver *driver) {
         return all;
 }
 
-/* Not serialised, it may take the directories of images that a refresh has at -1 just now (v2 to nv3,
- * observed). */
 static void cleanup_remove_files(Driver *driver, uint64_t now) {
         bool any = false;
 
@@ -201,7 +229,7 @@ void driver_cleanup_tick(Driver *driver, uint64_t now) {
 
         driver->cleanup.queued = false;
         driver_touch(driver);
-        if (driver->traits->change_events)
+        if (driver->traits->change_after_success)
                 driver_emit(driver, "change", true);
         if (driver->cleanup.again) {
                 driver->cleanup.again = false;

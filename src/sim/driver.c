@@ -16,6 +16,7 @@ Driver *driver_new(const DriverTraits *traits, Firmware *firmware) {
         driver->images = g_ptr_array_new_with_free_func(g_free);
         driver->next_generation = FIRST_GENERATION;
         driver->cleanup_window_usec = NEVER;
+        driver->oopses = true;
         driver->round.cap = FOR_EVER;
         driver->events = g_queue_new();
         driver->log = driver_log_new();
@@ -44,20 +45,32 @@ void driver_emit(Driver *driver, const char *action, bool has_driver) {
         g_queue_push_tail(driver->events, event);
 }
 
+/* The change comes from a worker, which may be faster than the bind (observed). */
+static void driver_emit_probed(Driver *driver) {
+        if (driver->traits->change_after_probe && driver->change_first)
+                driver_emit(driver, "change", true);
+        driver_emit(driver, "bind", true);
+        if (driver->traits->change_after_probe && !driver->change_first)
+                driver_emit(driver, "change", true);
+        driver->change_first = false;
+}
+
 int driver_bind(Driver *driver, uint64_t now) {
         int count;
 
         if (driver->binding != BINDING_NONE)
                 return -EBUSY;
+        if (driver->firmware->agent_absent) {
+                driver_log_no_agent(driver);
+                return -ENODEV;
+        }
         count = driver_inventory_make(driver);
         if (count <= 0 && !driver->traits->empty_root_without_components)
                 return -ENODEV;
         driver->binding = BINDING_BOUND;
         driver->root_generation = driver->next_generation++;
         driver_log_detected(driver);
-        driver_emit(driver, "bind", true);
-        if (driver->traits->change_events)
-                driver_emit(driver, "change", true);
+        driver_emit_probed(driver);
         driver_touch(driver);
         return 0;
 }
@@ -71,12 +84,13 @@ static void files_remove(Driver *driver) {
         }
 }
 
-static bool removal_waits_with_files(const Driver *driver) {
-        return driver->traits->unbind_ends_run && (driver->runs > 0 || driver->round.running);
+bool driver_keeps_files(const Driver *driver) {
+        return driver->binding == BINDING_BOUND ||
+               (driver->traits->unbind_ends_run && (driver->runs > 0 || driver->round.running));
 }
 
 static void removal_tick(Driver *driver) {
-        if (driver->binding != BINDING_REMOVING || removal_waits_with_files(driver))
+        if (driver->binding != BINDING_REMOVING || driver_keeps_files(driver))
                 return;
         files_remove(driver);
         if (driver->round.running || !driver_images_drain(driver))
@@ -97,8 +111,10 @@ int driver_unbind(Driver *driver, uint64_t now) {
 }
 
 void driver_tick(Driver *driver, uint64_t now) {
+        if (driver->dead)
+                return;
+        driver_cleanup_tick(driver, now); /* first: a round must not meet work that is only late */
         driver_round_tick(driver, now);
-        driver_cleanup_tick(driver, now);
         removal_tick(driver);
         if (!driver->cleanup.queued) /* left over from a reload that found readers */
                 driver_images_drain(driver);
@@ -107,6 +123,8 @@ void driver_tick(Driver *driver, uint64_t now) {
 uint64_t driver_next_due(const Driver *driver) {
         uint64_t due = NEVER;
 
+        if (driver->dead)
+                return NEVER;
         if (driver->round.running)
                 due = driver->round.due;
         if (driver->cleanup.queued && driver->cleanup.due < due)

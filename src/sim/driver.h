@@ -25,6 +25,7 @@ typedef struct DriverImage {
         int id;              /* the component's id in firmware; -1: stale */
         uint64_t generation; /* never used twice: the identity of the directory */
         bool files_gone;     /* being removed: the directory is still there, its files are not */
+        bool lost;           /* so is its directory's name, until the refresh that meets it is over */
         unsigned active;     /* calls in progress; the image lives at least as long as they do */
         bool capable, pending, may_reset, rendezvous_optional; /* as stored, not as firmware has it */
         uint64_t current_version;
@@ -45,6 +46,8 @@ typedef struct DriverLogLine {
 
 typedef struct DriverCounters {
         uint64_t activate_stores, activate_returns, cancel_stores, bytes_written;
+        uint64_t stalls, stall_largest, stall_sum; /* of all CPUs, in stop_machine; µs */
+        uint64_t oopses;
 } DriverCounters;
 
 /* The last of each, µs; 0: never. */
@@ -66,13 +69,16 @@ typedef struct Driver {
         bool written;
         DriverCall *run_owner; /* the activation mutex; weak */
         DriverCall *frozen_by; /* whose loop has all CPUs in stop_machine; weak */
+        bool dead;             /* the kernel does not go on */
 
         /* The worker that removes stale directories */
         struct {
                 bool queued, again, files_removed;
-                uint64_t due;
+                uint64_t begins, due; /* it takes its lock; it removes the files */
+                uint64_t queued_at;   /* the last time; 0: never */
         } cleanup;
         uint64_t cleanup_window_usec; /* NEVER: the driver's own habit */
+        uint64_t cleanup_idle_usec;   /* of the window: the worker has not begun yet */
         uint64_t refresh_usec;        /* how long a refresh shows invalid images */
 
         /* The kernel's own activations after a notification */
@@ -81,6 +87,12 @@ typedef struct Driver {
                 DriverCall *call; /* owned */
                 uint64_t due, count, cap;
         } round;
+
+        /* Faults */
+        bool oopses;          /* what takes the kernel down does so; else the writer gets its errno */
+        uint64_t lost_primes; /* runs that end although PRIME succeeded */
+        uint64_t lose_tree;   /* directories the next refresh loses */
+        bool change_first;    /* the next probe's change comes before its bind */
 
         GQueue *events; /* DriverEvent, owned */
         GQueue *log;    /* DriverLogLine, owned, a ring */
@@ -113,6 +125,8 @@ bool driver_has_root(const Driver *driver);
 /* Makes the inventory anew at once and outside of any activation (the simulator's own shortcut; stale
  * directories go with it). */
 void driver_reload(Driver *driver);
+/* Whether this version can lose its tree. */
+bool driver_loses_trees(const Driver *driver);
 /* A notification from firmware. */
 void driver_notify(Driver *driver, uint64_t now);
 

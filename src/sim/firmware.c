@@ -226,6 +226,13 @@ static int outcome_apply(Firmware *firmware, FirmwareComponent *component) {
         case OUTCOME_CHANGE_THEN_FAIL:
                 component_replace(firmware, component, component->staged_version);
                 return LFA_ACTIVATION_FAILED;
+        case OUTCOME_CHANGE_THEN_BUSY:
+                component_replace(firmware, component, component->staged_version);
+                return LFA_BUSY;
+        case OUTCOME_DEGRADE:
+                component_replace(firmware, component, component->staged_version);
+                component->degraded = true;
+                return LFA_ACTIVATION_FAILED;
         case OUTCOME_VERSION:
                 component_replace(firmware, component, faults->outcome_version);
                 return LFA_SUCCESS;

@@ -36,6 +36,8 @@ typedef enum ActivateOutcome {
         OUTCOME_NORMAL,
         OUTCOME_NO_CHANGE,        /* success is answered, nothing was replaced */
         OUTCOME_CHANGE_THEN_FAIL, /* replaced, and an error is answered nevertheless */
+        OUTCOME_CHANGE_THEN_BUSY, /* replaced, and BUSY is answered: one CPU came too late */
+        OUTCOME_DEGRADE,          /* replaced, failed, and out of order until the next boot */
         OUTCOME_VERSION,          /* replaced by another version than the one on offer */
         _OUTCOME_MAX,
         _OUTCOME_INVALID = -EINVAL,
@@ -62,6 +64,7 @@ typedef struct FirmwareComponent {
         bool capable;
         bool may_reset;
         bool rendezvous_optional;
+        bool degraded; /* out of order; no attribute shows it */
         bool vanished; /* answers nothing any more; its id is given away at the next GET_INFO */
         PrimeState prime;
         FirmwareFaults faults;
@@ -100,6 +103,7 @@ typedef struct FirmwareCounters {
 
 typedef struct Firmware {
         const FirmwareModel *model;
+        bool agent_absent;     /* nothing answers at all */
         GPtrArray *components; /* FirmwareComponent, owned; the index is the id */
         FirmwareFaults faults;
         FirmwareTiming timing;

@@ -9,6 +9,7 @@
 #include "util/macros.h"
 
 #include <fuse_lowlevel.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,15 +175,22 @@ static void op_lookup(fuse_req_t request, fuse_ino_t parent, const char *name) {
         fuse_reply_entry(request, &entry);
 }
 
+/* Paths are looked up anew each time, so what is asked of a thing that is gone comes from a descriptor; there
+ * kernfs goes on answering. */
+static void node_remember(Node *node) {
+        unsigned index = node->inode & INDEX_MASK;
+
+        node->kind = index == 0 ? NODE_IMAGE : NODE_FILE;
+        node->attribute = index == 0 ? ATTRIBUTE_NAME : (SysfsAttribute) (index - 1);
+}
+
 static void op_getattr(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info) {
         Front *front = request_front(request);
         Node node = node_find(front, inode);
         struct stat status;
 
-        if (node.kind == NODE_GONE) {
-                fuse_reply_err(request, ENOENT);
-                return;
-        }
+        if (node.kind == NODE_GONE)
+                node_remember(&node);
         node_stat(front, &node, &status);
         fuse_reply_attr(request, &status, 0);
 }
@@ -216,6 +224,17 @@ static void op_setattr(fuse_req_t request, fuse_ino_t inode, struct stat *wanted
         fuse_reply_attr(request, &status, 0);
 }
 
+/* kernfs lets one open file write at a time, not one file: two writers meet in the driver. The library has no
+ * name for that flag yet, so the reply is made by hand. */
+static void reply_open(fuse_req_t request, OpenFile *file) {
+        struct fuse_open_out reply = {
+                .fh = (uintptr_t) file,
+                .open_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES,
+        };
+
+        fuse_reply_buf(request, (const char *) &reply, sizeof(reply));
+}
+
 static void op_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info) {
         Front *front = request_front(request);
         SysfsAttribute attribute = (SysfsAttribute) (inode & INDEX_MASK) - 1;
@@ -238,9 +257,7 @@ static void op_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info 
         pthread_mutex_lock(&front->lock);
         g_hash_table_add(front->files, file);
         pthread_mutex_unlock(&front->lock);
-        info->fh = (uintptr_t) file;
-        info->direct_io = 1;
-        fuse_reply_open(request, info);
+        reply_open(request, file);
 }
 
 static OpenFile *open_file(const struct fuse_file_info *info) {

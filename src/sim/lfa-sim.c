@@ -5,6 +5,7 @@
 #include "sim/control.h"
 #include "sim/ctl.h"
 #include "sim/serve.h"
+#include "sim/sim-clock.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
@@ -42,6 +43,9 @@ static const char help_head[] =
                 "; with run a private one)\n"
                 "  --ready-fd=N        write one byte to descriptor N when everything serves (READY=1 is sent, too)\n"
                 "  --no-uevents        send no netlink events; else udev monitors in this network namespace get them\n"
+                "  --device-suffix=N   the number behind the device's name in events (v3 and later); none: a bus that\n"
+                "                      gives no number, and another modalias\n"
+                "  --speed=N           simulated time passes N times as fast as real time (0.001 to 100000, default 1)\n"
                 "  --unbound           the device is there, the driver is not bound to it\n"
                 "\n"
                 "An IMAGE is an alias (bl31, bl32, bl33, rmm, sp1, sp2, scp) or a GUID; a DURATION is 250us, 10ms, 8s, 1min.\n"
@@ -87,6 +91,8 @@ enum {
         OPTION_READY_FD,
         OPTION_NO_UEVENTS,
         OPTION_UNBOUND,
+        OPTION_SPEED,
+        OPTION_DEVICE_SUFFIX,
 };
 
 static const struct option serve_options[] = {
@@ -96,6 +102,8 @@ static const struct option serve_options[] = {
         { "control", required_argument, NULL, OPTION_CONTROL },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "no-uevents", no_argument, NULL, OPTION_NO_UEVENTS },
+        { "device-suffix", required_argument, NULL, OPTION_DEVICE_SUFFIX },
+        { "speed", required_argument, NULL, OPTION_SPEED },
         { "unbound", no_argument, NULL, OPTION_UNBOUND },
         { NULL },
 };
@@ -131,6 +139,14 @@ static const char *serve_option(ServeOptions *options, int option, const char *v
         case OPTION_NO_UEVENTS:
                 options->no_uevents = true;
                 return NULL;
+        case OPTION_DEVICE_SUFFIX:
+                options->device_suffix = value;
+                return *value && strspn(value, "0123456789") != strlen(value) && strcmp(value, "none") != 0
+                                       ? "--device-suffix= is a number or none"
+                                       : NULL;
+        case OPTION_SPEED:
+                return speed_parse(value, &options->speed) < 0 ? "--speed= is a number from 0.001 to 100000"
+                                                               : NULL;
         case OPTION_UNBOUND:
                 options->unbound = true;
                 return NULL;
@@ -146,6 +162,7 @@ static int run_serve(int argc, char **argv, bool with_command) {
                 .model = firmware_model_find("versioned"),
                 .mountpoint = "/sys/firmware",
                 .ready_fd = -EBADF,
+                .speed = 1,
         };
         int option;
 

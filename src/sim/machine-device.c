@@ -5,20 +5,33 @@
 
 #include <string.h>
 
+int machine_set_device_suffix(Machine *machine, const char *suffix) {
+        bool has_one;
+
+        machine_lock(machine);
+        has_one = machine->driver->traits->device_suffix;
+        if (has_one) {
+                g_free(machine->device_suffix);
+                machine->device_suffix = g_strdup(suffix);
+        }
+        machine_unlock(machine);
+        return has_one ? 0 : -EINVAL;
+}
+
 int machine_plug(Machine *machine, bool bound) {
         int r = 0;
 
         machine_lock(machine);
         driver_emit(machine->driver, "add", false);
         if (bound)
-                r = driver_bind(machine->driver, machine_now());
+                r = driver_bind(machine->driver, machine_now(machine));
         machine_unlock(machine);
         return r;
 }
 
 void machine_unplug(Machine *machine) {
         machine_lock(machine);
-        driver_unbind(machine->driver, machine_now());
+        driver_unbind(machine->driver, machine_now(machine));
         driver_emit(machine->driver, "remove", false);
         machine_unlock(machine);
 }
@@ -27,7 +40,7 @@ int machine_unbind(Machine *machine) {
         int r;
 
         machine_lock(machine);
-        r = driver_unbind(machine->driver, machine_now());
+        r = driver_unbind(machine->driver, machine_now(machine));
         while (r >= 0 && machine->driver->binding == BINDING_REMOVING && !machine->stopping)
                 machine_wait(machine, NEVER);
         if (r >= 0 && machine->driver->binding == BINDING_REMOVING)
@@ -45,11 +58,11 @@ int machine_send_event(Machine *machine, const char *action) {
         if (!driver->traits->device_subsystem || !machine->uevents)
                 r = -ENODEV;
         else
-                r = uevent_send(machine->uevents, driver->traits, action,
-                                driver->binding != BINDING_NONE && strcmp(action, "add") != 0);
+                r = uevent_send(machine->uevents, &(UeventDevice){ driver->traits, machine->device_suffix },
+                                action, driver->binding != BINDING_NONE && strcmp(action, "add") != 0);
         if (r >= 0) {
                 machine->n_uevents++;
-                machine->last_uevent_usec = machine_now();
+                machine->last_uevent_usec = machine_now(machine);
         }
         machine_unlock(machine);
         return r;

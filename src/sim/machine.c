@@ -9,18 +9,21 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 /* How often something overdue, which waits for others, is looked at again. */
 #define WORKER_RETRY_USEC USEC_PER_MSEC
 /* A pause that a signal cuts short: the driver spins, the simulator only hurries. */
 #define HURRIED_PAUSE_USEC 50
 
-uint64_t machine_now(void) {
-        struct timespec now;
+uint64_t machine_now(const Machine *machine) {
+        return sim_clock_now(&machine->clock);
+}
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC;
+void machine_set_speed(Machine *machine, double speed) {
+        pthread_mutex_lock(&machine->lock);
+        sim_clock_set_speed(&machine->clock, speed);
+        pthread_cond_broadcast(&machine->changed); /* whoever waits for a time looks again when it will be */
+        pthread_mutex_unlock(&machine->lock);
 }
 
 void machine_lock(Machine *machine) {
@@ -28,13 +31,14 @@ void machine_lock(Machine *machine) {
 }
 
 static void events_send(Machine *machine) {
+        UeventDevice device = { machine->driver->traits, machine->device_suffix };
         DriverEvent *event;
 
         while ((event = g_queue_pop_head(machine->driver->events))) {
-                if (machine->uevents && uevent_send(machine->uevents, machine->driver->traits, event->action,
-                                                    event->has_driver) >= 0) {
+                if (machine->uevents &&
+                    uevent_send(machine->uevents, &device, event->action, event->has_driver) >= 0) {
                         machine->n_uevents++;
-                        machine->last_uevent_usec = machine_now();
+                        machine->last_uevent_usec = machine_now(machine);
                 }
                 g_free(event);
         }
@@ -42,7 +46,7 @@ static void events_send(Machine *machine) {
 
 /* With the lock held. */
 static void machine_settle(Machine *machine) {
-        driver_tick(machine->driver, machine_now());
+        driver_tick(machine->driver, machine_now(machine));
         events_send(machine);
         if (machine->driver->revision == machine->seen_revision)
                 return;
@@ -56,6 +60,10 @@ void machine_unlock(Machine *machine) {
 }
 
 void machine_wait(Machine *machine, uint64_t until) {
+        machine_wait_real(machine, until == NEVER ? NEVER : sim_clock_real(&machine->clock, until));
+}
+
+void machine_wait_real(Machine *machine, uint64_t until) {
         struct timespec deadline = {
                 .tv_sec = (time_t) (until / USEC_PER_SEC),
                 .tv_nsec = (long) (until % USEC_PER_SEC * NSEC_PER_USEC),
@@ -72,12 +80,14 @@ static void *worker_main(void *userdata) {
 
         pthread_mutex_lock(&machine->lock);
         while (!machine->stopping) {
-                uint64_t now, due;
+                uint64_t due;
 
                 machine_settle(machine);
-                now = machine_now();
                 due = driver_next_due(machine->driver);
-                machine_wait(machine, due <= now ? now + WORKER_RETRY_USEC : due);
+                if (due <= machine_now(machine))
+                        machine_wait_real(machine, real_now() + WORKER_RETRY_USEC);
+                else
+                        machine_wait(machine, due);
         }
         pthread_mutex_unlock(&machine->lock);
         return NULL;
@@ -107,11 +117,13 @@ int machine_new(const DriverTraits *traits, const FirmwareModel *model, UeventSe
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&machine->changed, &attributes);
         pthread_condattr_destroy(&attributes);
+        sim_clock_init(&machine->clock);
 
         machine->firmware = firmware_new(model);
         machine->driver = driver_new(traits, machine->firmware);
         machine->faults = file_faults_new();
         machine->uevents = uevents;
+        machine->device_suffix = g_strdup(traits->device_suffix);
         r = worker_start(machine);
         if (r < 0) {
                 machine->uevents = NULL; /* the caller keeps it */
@@ -138,6 +150,7 @@ Machine *machine_free(Machine *machine) {
         firmware_free(machine->firmware);
         file_faults_free(machine->faults);
         uevent_sender_free(machine->uevents);
+        g_free(machine->device_suffix);
         pthread_cond_destroy(&machine->changed);
         pthread_mutex_destroy(&machine->lock);
         g_free(machine);
@@ -151,7 +164,7 @@ static void step_pass(Machine *machine, const DriverCall *call, Step step, uint6
 
                 if (step.kind == STEP_SLEEP && driver_call_is_hurried(call))
                         usec = MIN(usec, HURRIED_PAUSE_USEC);
-                if (machine_now() >= started + usec)
+                if (machine_now(machine) >= started + usec)
                         return;
                 machine_wait(machine, started + usec);
         }
@@ -165,7 +178,7 @@ static ssize_t call_drive(Machine *machine, DriverCall *call, MachineCaller *cal
         if (caller->signalled)
                 driver_call_signal(call);
         while (!machine->stopping) {
-                uint64_t now = machine_now();
+                uint64_t now = machine_now(machine);
                 Step step;
 
                 driver_tick(machine->driver, now);
@@ -274,7 +287,7 @@ static ssize_t write_locked(Machine *machine, uint64_t generation, SysfsAttribut
         if (error > 0)
                 return -error;
         call = driver_call_write(machine->driver, image, attribute, data, MIN(size, (size_t) ATTRIBUTE_SIZE),
-                                 machine_now());
+                                 machine_now(machine));
         return call_drive(machine, call, caller);
 }
 

@@ -7,6 +7,7 @@
 
 #include "sim/driver.h"
 #include "sim/file-faults.h"
+#include "sim/sim-clock.h"
 #include "sim/uevent.h"
 
 #include <glib.h>
@@ -21,7 +22,9 @@ typedef struct Machine {
         Firmware *firmware;
         Driver *driver;
         FileFaults *faults;
+        SimClock clock;
         UeventSender *uevents; /* NULL: none are sent */
+        char *device_suffix;   /* NULL: the device's name has none */
         uint64_t n_uevents, last_uevent_usec;
         uint64_t seen_revision; /* of the driver, when waiters were last told */
         bool stopping;
@@ -37,8 +40,10 @@ typedef struct MachineCaller {
         bool signalled;
 } MachineCaller;
 
-/* CLOCK_MONOTONIC in µs. */
-uint64_t machine_now(void);
+/* With the lock held: simulated time, µs. */
+uint64_t machine_now(const Machine *machine);
+/* From now on simulated time passes that many times as fast as the real one. */
+void machine_set_speed(Machine *machine, double speed);
 
 /* Takes the sender over. Starts the worker thread. Returns 0 or a negative errno. */
 int machine_new(const DriverTraits *traits, const FirmwareModel *model, UeventSender *uevents,
@@ -53,9 +58,13 @@ void machine_stop(Machine *machine);
 void machine_lock(Machine *machine);
 /* Does what has become due, sends events and wakes whoever may go on. */
 void machine_unlock(Machine *machine);
-/* With the lock held: waits until something changed or the time (µs, machine_now) has come. */
+/* With the lock held: waits until something changed or the time has come: simulated, or real_now's. */
 void machine_wait(Machine *machine, uint64_t until);
+void machine_wait_real(Machine *machine, uint64_t until);
 
+/* The number behind the device's name, in profiles whose device has one; NULL: a bus that gives none. Returns 0,
+ * or -EINVAL when the profile's device has no number. Before machine_plug. */
+int machine_set_device_suffix(Machine *machine, const char *suffix);
 /* The device appears, and its driver is bound if so asked. Returns 0 or a negative errno. */
 int machine_plug(Machine *machine, bool bound);
 /* Unbinds if need be (without waiting for runs) and takes the device away. */

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
@@ -129,9 +130,20 @@ static int machine_up(Simulator *simulator) {
         if (r < 0)
                 return fail("cannot start", r);
         g_steal_pointer(&uevents);
+        machine_set_speed(simulator->machine, options->speed);
         simulator->machine->quit = ask_to_end;
         simulator->machine->quit_userdata = simulator;
         return 0;
+}
+
+static int device_up(Simulator *simulator) {
+        const char *suffix = simulator->options->device_suffix;
+        int r;
+
+        if (!suffix)
+                return 0;
+        r = machine_set_device_suffix(simulator->machine, strcmp(suffix, "none") == 0 ? NULL : suffix);
+        return r < 0 ? fail("--device-suffix: this driver version's device has none", r) : 0;
 }
 
 static int files_up(Simulator *simulator) {
@@ -156,6 +168,9 @@ static int simulator_up(Simulator *simulator) {
         int r;
 
         r = machine_up(simulator);
+        if (r < 0)
+                return r;
+        r = device_up(simulator);
         if (r < 0)
                 return r;
         r = files_up(simulator);
@@ -202,10 +217,12 @@ static int status_of(int wait_status) {
         return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-/* Returns the exit status. Signals end a serving simulator; with a command they are passed on to it. */
+/* Returns the exit status. Signals end a serving simulator; with a command they are passed on to it. `quit` also
+ * frees a command that is blocked in the simulated kernel, which no signal could. */
 static int simulator_wait(Simulator *simulator) {
         for (;;) {
-                int number = sigwaitinfo(&simulator->waited, NULL), wait_status;
+                siginfo_t info;
+                int number = sigwaitinfo(&simulator->waited, &info), wait_status;
 
                 if (number < 0)
                         continue;
@@ -216,6 +233,8 @@ static int simulator_wait(Simulator *simulator) {
                         simulator->child = 0;
                         return status_of(wait_status);
                 }
+                if (number == SIGTERM && info.si_pid == simulator->main_pid)
+                        machine_stop(simulator->machine);
                 if (simulator->child > 0 && (number == SIGTERM || number == SIGHUP))
                         kill(simulator->child, number); /* SIGINT has reached the whole terminal */
         }

@@ -13,7 +13,9 @@ typedef struct ServeOptions {
         const char *control; /* NULL: the default, or with a command a socket of its own */
         int ready_fd;        /* gets one byte when serving; taken over; -EBADF: none */
         bool no_uevents, unbound;
-        char **command; /* NULL: serve until told to end */
+        double speed;              /* of simulated time */
+        const char *device_suffix; /* NULL: the profile's own; "none" */
+        char **command;            /* NULL: serve until told to end */
 } ServeOptions;
 
 /* Returns the exit status: the command's if there is one. */

@@ -65,6 +65,9 @@ SysfsAttribute sysfs_attribute_find(const char *name) {
         .prime_budget_usec = 30 * USEC_PER_SEC, .prime_pause_usec = 10 * USEC_PER_MSEC,                     \
         .activate_budget_usec = 10 * USEC_PER_SEC, .activate_pause_usec = 10 * USEC_PER_MSEC,               \
         .signals_shorten_pauses = true
+/* The work may lie queued for a moment with nothing to do. Before nvnew nothing keeps the next activation from
+ * meeting it there. */
+#define CLEANUP_UNSERIALISED .cleanup_latency_usec = USEC_PER_MSEC
 
 #define ERRNOS(failure, may_reset, cancel)                                                                  \
         .failure_errno = failure, .may_reset_errno = may_reset, .prime_busy_errno = failure,                \
@@ -74,8 +77,9 @@ SysfsAttribute sysfs_attribute_find(const char *name) {
 #define DEVICE_FAUX                                                                                         \
         .device_subsystem = "faux", .device_path = "/devices/faux/arm-lfa", .device_driver = "faux_driver"
 #define DEVICE_SMCCC                                                                                        \
-        .device_subsystem = "arm_smccc", .device_path = "/devices/arm-smccc-lfa-0",                         \
-        .device_driver = "lfa_fw", .device_modalias = "arm_smccc:arm-smccc-lfa"
+        .device_subsystem = "arm_smccc", .device_path = "/devices/arm-smccc-lfa", .device_suffix = "0",     \
+        .device_driver = "lfa_fw", .device_modalias = "arm_smccc:arm-smccc-lfa",                            \
+        .device_bare_modalias = "arm_smccc:fC40002E0"
 
 static const DriverTraits profiles[] = {
         { .name = "rfc1",
@@ -98,7 +102,7 @@ static const DriverTraits profiles[] = {
           .refresh_is_flags_only = true,
           .empty_root_without_components = true },
         { .name = "nvrfc",
-          .description = "second RFC with NVIDIA's additions: a mutex that answers EAGAIN",
+          .description = "second RFC with NVIDIA's additions, a mutex that answers EAGAIN; known from mails only",
           .attributes = FILES_RFC2,
           NAMES_RFC,
           RUNS_UNLIMITED,
@@ -119,6 +123,8 @@ static const DriverTraits profiles[] = {
           RUNS_UNLIMITED,
           ERRNOS_V1,
           .log_style = LOG_V1,
+          .missing_agent_logged = true,
+          .oopses = OOPS_MAY_RESET | OOPS_CANCEL_REFUSED,
           .pending_version_is_arbitrary = true,
           .failure_hidden_by_cancel = true,
           .serialisation = SERIALISE_WAIT,
@@ -131,6 +137,10 @@ static const DriverTraits profiles[] = {
           RUNS_V1NV,
           ERRNOS_V1,
           .log_style = LOG_V1NV,
+          .missing_agent_logged = true,
+          .initialised_logged = true,
+          .oopses = OOPS_MAY_RESET | OOPS_CANCEL_REFUSED | OOPS_PRIME_TIMEOUT | OOPS_STALE,
+          .requeue_fatal_usec = 10 * USEC_PER_MSEC,
           .activate_retries_busy = true,
           .pending_version_is_arbitrary = true,
           .failure_hidden_by_cancel = true,
@@ -150,6 +160,8 @@ static const DriverTraits profiles[] = {
           RUNS_V2,
           ERRNOS_V1,
           .log_style = LOG_V2,
+          .missing_agent_logged = true,
+          CLEANUP_UNSERIALISED,
           .cancel_log_has_raw_name = true },
         { .name = "v2",
           .description = "v2 complete, March 2026: auto_activate, a lock, still no retry of BUSY",
@@ -159,6 +171,8 @@ static const DriverTraits profiles[] = {
           RUNS_V2,
           ERRNOS_V1,
           .log_style = LOG_V2,
+          .missing_agent_logged = true,
+          CLEANUP_UNSERIALISED,
           .inventory_locked = true,
           .notify_style = NOTIFY_OPTED_IN,
           .cancel_log_has_raw_name = true,
@@ -171,12 +185,14 @@ static const DriverTraits profiles[] = {
           RUNS_V2,
           ERRNOS_V1,
           .log_style = LOG_V2,
+          .missing_agent_logged = true,
+          CLEANUP_UNSERIALISED,
           .activate_retries_busy = true,
           .inventory_locked = true,
           .notify_style = NOTIFY_OPTED_IN,
           .cancel_log_has_raw_name = true,
           DEVICE_FAUX,
-          .change_events = true },
+          .change_after_success = true },
         { .name = "v3",
           .description = "v3 as posted, July 2026 (SUSE): arm_smccc device, empty names",
           .attributes = FILES_V2,
@@ -185,6 +201,7 @@ static const DriverTraits profiles[] = {
           RUNS_V2,
           ERRNOS_V1,
           .log_style = LOG_V2,
+          CLEANUP_UNSERIALISED,
           .activate_retries_busy = true,
           .inventory_locked = true,
           .notify_style = NOTIFY_OPTED_IN,
@@ -197,6 +214,7 @@ static const DriverTraits profiles[] = {
           RUNS_V2,
           ERRNOS_V1,
           .log_style = LOG_V2,
+          CLEANUP_UNSERIALISED,
           .activate_retries_busy = true,
           .inventory_locked = true,
           .notify_style = NOTIFY_OPTED_IN,
@@ -227,7 +245,8 @@ static const DriverTraits profiles[] = {
           .notify_style = NOTIFY_OPTED_IN,
           .notify_renews_pending = true,
           DEVICE_SMCCC,
-          .change_events = true },
+          .change_after_probe = true,
+          .change_after_success = true },
 };
 
 const DriverTraits *driver_traits_at(size_t index) {

@@ -60,7 +60,16 @@ typedef enum LogStyle {
         LOG_V1,
         LOG_V1NV,
         LOG_V2,
+        _LOG_STYLE_MAX,
 } LogStyle;
+
+/* What an oops comes from: a text looked up by an errno that the driver's table does not reach to. */
+typedef enum OopsCause {
+        OOPS_MAY_RESET = 1 << 0,      /* EINVAL: the image may reset CPUs */
+        OOPS_CANCEL_REFUSED = 1 << 1, /* EINVAL: the CANCEL after a failed ACTIVATE */
+        OOPS_PRIME_TIMEOUT = 1 << 2,  /* ETIMEDOUT */
+        OOPS_STALE = 1 << 3,          /* ENODEV: the image is stale */
+} OopsCause;
 
 typedef struct DriverTraits {
         const char *name;
@@ -88,9 +97,16 @@ typedef struct DriverTraits {
         bool failure_hidden_by_cancel;     /* failed ACTIVATE and good CANCEL: the write succeeds */
         bool signals_shorten_pauses;       /* a pending signal makes every pause return at once */
         Serialisation serialisation;
-        bool cleanup_serialised;     /* the worker that removes stale directories takes part in that */
-        bool stale_activate_refused; /* before any firmware call */
-        bool unbind_ends_run;        /* removing the driver cancels a run; else it waits for its end */
+        /* The worker that removes stale directories takes part in that; else a refresh that meets it loses
+         * the tree. */
+        bool cleanup_serialised;
+        uint64_t cleanup_latency_usec; /* how long its work is queued when there is nothing to remove */
+        bool stale_activate_refused;   /* before any firmware call */
+        bool unbind_ends_run;          /* removing the driver cancels a run; else it waits for its end */
+
+        /* What takes the kernel down */
+        unsigned oopses;             /* bit per OopsCause */
+        uint64_t requeue_fatal_usec; /* a success this soon after another corrupts the work queue; 0: none */
 
         /* errno of the writes */
         int failure_errno, may_reset_errno, busy_errno, prime_busy_errno;
@@ -102,11 +118,14 @@ typedef struct DriverTraits {
 
         /* Kernel log */
         LogStyle log_style;
+        bool missing_agent_logged, initialised_logged;
         bool cancel_log_has_raw_name; /* nothing for images without a name */
 
         /* Device and events. No subsystem: no device, hence no events. */
         const char *device_subsystem, *device_path, *device_driver, *device_modalias;
-        bool change_events; /* after probe and after each settled refresh */
+        const char *device_suffix;        /* number behind the path, which varies; NULL: none */
+        const char *device_bare_modalias; /* of a bus that gives no suffix; NULL: there is no such bus */
+        bool change_after_probe, change_after_success;
 } DriverTraits;
 
 static inline bool driver_traits_has(const DriverTraits *traits, SysfsAttribute attribute) {

@@ -78,33 +78,38 @@ static void property_add(GByteArray *message, const char *name, const char *valu
         g_byte_array_append(message, (const uint8_t *) value, (guint) strlen(value) + 1);
 }
 
-static GByteArray *properties_new(const DriverTraits *traits, const char *action, bool has_driver,
+static GByteArray *properties_new(const UeventDevice *device, const char *action, bool has_driver,
                                   uint64_t sequence) {
+        const DriverTraits *traits = device->traits;
+        bool bare = traits->device_suffix && !device->suffix;
+        g_autofree char *path = device->suffix ? g_strconcat(traits->device_path, "-", device->suffix, NULL)
+                                               : g_strdup(traits->device_path);
+        const char *modalias = bare ? traits->device_bare_modalias : traits->device_modalias;
         GByteArray *properties = g_byte_array_new();
         char number[sizeof("18446744073709551615")];
 
         snprintf(number, sizeof(number), "%llu", (unsigned long long) sequence);
         property_add(properties, "ACTION", action);
-        property_add(properties, "DEVPATH", traits->device_path);
+        property_add(properties, "DEVPATH", path);
         property_add(properties, "SUBSYSTEM", traits->device_subsystem);
         if (has_driver)
                 property_add(properties, "DRIVER", traits->device_driver);
-        if (traits->device_modalias)
-                property_add(properties, "MODALIAS", traits->device_modalias);
+        if (modalias)
+                property_add(properties, "MODALIAS", modalias);
         property_add(properties, "SEQNUM", number);
         return properties;
 }
 
-int uevent_send(UeventSender *sender, const DriverTraits *traits, const char *action, bool has_driver) {
+int uevent_send(UeventSender *sender, const UeventDevice *device, const char *action, bool has_driver) {
         struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = UDEV_GROUP };
-        g_autoptr(GByteArray) properties = properties_new(traits, action, has_driver, ++sender->sequence);
+        g_autoptr(GByteArray) properties = properties_new(device, action, has_driver, ++sender->sequence);
         MonitorHeader header = {
                 .prefix = "libudev",
                 .magic = htonl(MONITOR_MAGIC),
                 .header_size = sizeof(header),
                 .properties_offset = sizeof(header),
                 .properties_size = properties->len,
-                .subsystem_hash = htonl(uevent_subsystem_hash(traits->device_subsystem)),
+                .subsystem_hash = htonl(uevent_subsystem_hash(device->traits->device_subsystem)),
         };
         struct iovec parts[] = {
                 { .iov_base = &header, .iov_len = sizeof(header) },

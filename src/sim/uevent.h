@@ -15,9 +15,14 @@ int uevent_sender_new(UeventSender **ret_sender);
 UeventSender *uevent_sender_free(UeventSender *sender);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UeventSender, uevent_sender_free)
 
-/* For the device of that profile, which must have one. Nobody listening is no failure. Returns 0 or a
- * negative errno; does not block. */
-int uevent_send(UeventSender *sender, const DriverTraits *traits, const char *action, bool has_driver);
+/* The device as events tell of it. */
+typedef struct UeventDevice {
+        const DriverTraits *traits; /* its profile has a device */
+        const char *suffix;         /* borrowed; NULL: a bus that gives none */
+} UeventDevice;
+
+/* Nobody listening is no failure. Returns 0 or a negative errno; does not block. */
+int uevent_send(UeventSender *sender, const UeventDevice *device, const char *action, bool has_driver);
 
 /* MurmurHash2 with seed 0, by which libudev's monitors filter for a subsystem. */
 uint32_t uevent_subsystem_hash(const char *subsystem);

@@ -198,7 +198,8 @@ static void counters_tell_what_happened_and_can_be_reset(void **state) {
         expect(state, "counters --json",
                "ok\n{\"smc-info\":1,\"smc-inventory\":4,\"smc-prime\":1,\"smc-activate\":1,\"smc-activate-cpus\":4,"
                "\"smc-activate-skip\":0,\"smc-cancel\":0,\"activate-stores\":1,\"activate-returns\":1,"
-               "\"cancel-stores\":0,\"bytes-written\":1,\"uevents\":0}\n");
+               "\"cancel-stores\":0,\"bytes-written\":1,\"uevents\":0,"
+               "\"stalls\":1,\"stall-largest-us\":0,\"stall-sum-us\":0,\"oopses\":0}\n");
         expect(state, "reset-counters", "ok\n");
         expect(state, "times --json",
                "ok\n{\"activate-entry\":0,\"first-smc\":0,\"activate-return\":0,\"uevent\":0}\n");

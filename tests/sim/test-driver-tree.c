@@ -429,25 +429,6 @@ static void statement_65_an_endless_round_ends_at_the_cap_or_when_opted_out(void
         assert_true(driver_is_idle(world->driver));
 }
 
-static void unserialised_cleanup_can_take_live_directories(void **state) {
-        g_autoptr(World) world = world_new("v3", "versioned");
-        DriverCall *second;
-
-        world->driver->cleanup_window_usec = 5 * USEC_PER_MSEC;
-        succeed(world, RMM);
-        world_offer(world, SCP, VERSION(3, 2));
-        world->driver->refresh_usec = 50 * USEC_PER_MSEC;
-        second = world_start(world, SCP);
-        assert_int_equal(driver_call_step(second, world->now).kind, STEP_STALL);
-        world_pass(world, 50 * USEC_PER_MSEC);
-        assert_null(driver_find(world->driver, RMM));
-        assert_int_equal(world_drive(world, second), 1);
-        second = driver_call_free(second);
-        world_pass(world, USEC_PER_SEC);
-        assert_null(driver_find(world->driver, SCP)); /* its name was still taken: lost */
-        assert_int_equal(world_logged(world, "cannot create duplicate filename"), 1);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(statement_33_activate_in_the_cleanup_window_is_busy_on_nvnew),
@@ -477,7 +458,6 @@ int main(void) {
                 cmocka_unit_test(statement_62_binding_again_restores_defaults),
                 cmocka_unit_test(statement_63_primed_firmware_survives_unbind_and_bind),
                 cmocka_unit_test(statement_65_an_endless_round_ends_at_the_cap_or_when_opted_out),
-                cmocka_unit_test(unserialised_cleanup_can_take_live_directories),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

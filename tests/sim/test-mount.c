@@ -679,6 +679,27 @@ static void run_gives_the_command_a_world_and_its_exit_status(void **state) {
         unlink("/run/shown");
 }
 
+static void quit_frees_a_command_that_is_lost_in_the_kernel(void **state) {
+        g_autofree char *line = g_strdup_printf(
+                        "%s run --control=/run/lost.sock --no-uevents -- sh -c '%s ctl hang activate; "
+                        "%s ctl stage rmm 1.3; touch /run/hangs; echo 1 >" LFA "/" RMM "/activate'",
+                        getenv("LFA_SIM"), getenv("LFA_SIM"), getenv("LFA_SIM"));
+        char *command[] = { (char *) "sh", (char *) "-c", line, NULL };
+        int status;
+        GPid pid;
+
+        assert_true(g_spawn_async(NULL, command, NULL,
+                                  G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
+                                                  G_SPAWN_STDERR_TO_DEV_NULL,
+                                  NULL, NULL, &pid, NULL));
+        while (access("/run/hangs", F_OK) < 0)
+                g_usleep(USEC_PER_MSEC);
+        assert_int_equal(ctl("--control=/run/lost.sock wait activate-entered", NULL), 0);
+        assert_int_equal(ctl("--control=/run/lost.sock quit", NULL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        unlink("/run/hangs");
+}
+
 static void every_profile_can_be_mounted(void **state) {
         static const struct {
                 const char *profile;
@@ -736,6 +757,7 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(the_mount_namespace_of_pid_1_is_refused),
                 cmocka_unit_test(a_mount_that_would_spread_is_refused),
                 cmocka_unit_test(run_gives_the_command_a_world_and_its_exit_status),
+                cmocka_unit_test(quit_frees_a_command_that_is_lost_in_the_kernel),
                 cmocka_unit_test(every_profile_can_be_mounted),
         };
         int failed;

@@ -2,6 +2,7 @@
 /* The tables (driver versions, attributes, LFA codes) and the texts people type. */
 
 #include "sim/lfa-codes.h"
+#include "sim/sim-clock.h"
 #include "sim/texts.h"
 #include "sim/traits.h"
 #include "sim/uevent.h"
@@ -44,7 +45,8 @@ static void every_profile_is_complete(void **state) {
                 assert_true(traits->prime_busy_errno > 0 && traits->stale_cancel_errno > 0);
                 assert_true(traits->prime_pause_usec > 0 && traits->activate_pause_usec > 0);
                 assert_int_equal(traits->serialisation == SERIALISE_REFUSE, traits->busy_errno > 0);
-                assert_true(traits->device_subsystem || !traits->change_events);
+                assert_true(traits->device_subsystem ||
+                            !(traits->change_after_probe || traits->change_after_success));
         }
 }
 
@@ -116,6 +118,30 @@ static void durations_need_a_unit(void **state) {
                 assert_int_equal(duration_parse(wrong[i], &usec), -EINVAL);
 }
 
+static void simulated_time_runs_faster_without_a_jump(void **state) {
+        static const char *const wrong[] = { "", "0", "-1", "1x", "inf", "nan", "100001", " 1", "0.0001" };
+        uint64_t before, after;
+        SimClock clock;
+        double speed = 0;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
+                assert_int_equal(speed_parse(wrong[i], &speed), -EINVAL);
+        assert_int_equal(speed_parse("1000", &speed), 0);
+
+        before = real_now();
+        sim_clock_init(&clock);
+        after = real_now();
+        assert_in_range(sim_clock_now(&clock), before, real_now());
+        sim_clock_set_speed(&clock, speed);
+        assert_in_range(sim_clock_real(&clock, clock.sim_start + 30000000), before + 30000,
+                        real_now() + 30000);
+        g_usleep(1000);
+        assert_true(sim_clock_now(&clock) >= after + 1000000);
+        before = sim_clock_now(&clock);
+        sim_clock_set_speed(&clock, 1);
+        assert_true(sim_clock_now(&clock) >= before);
+}
+
 static void escapes_make_any_byte_and_bad_ones_are_refused(void **state) {
         g_autoptr(GByteArray) bytes = escapes_decode("a\\xff\\n\\0\\\\\\101");
 
@@ -155,6 +181,7 @@ int main(void) {
                 cmocka_unit_test(an_unknown_lfa_code_is_a_number_and_reads_as_device_error),
                 cmocka_unit_test(statement_8_versions_are_two_unsigned_decimals),
                 cmocka_unit_test(durations_need_a_unit),
+                cmocka_unit_test(simulated_time_runs_faster_without_a_jump),
                 cmocka_unit_test(escapes_make_any_byte_and_bad_ones_are_refused),
                 cmocka_unit_test(images_are_named_by_alias_or_guid),
                 cmocka_unit_test(subsystem_hash_covers_all_tail_lengths),
