@@ -6,6 +6,7 @@
 #include "lfa/enums.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* May be driven without the configuration naming it: the driver neither spins without limit, nor oopses, nor
  * activates by itself. */
@@ -22,3 +23,6 @@ bool profile_is_unenforceable(DriverProfile profile);
 
 /* EINVAL from `activate` means that nothing reached the firmware (rfc*: the image may reset CPUs). */
 bool profile_einval_is_refusal(DriverProfile profile);
+
+/* How long the driver calls ACTIVATE again before it gives up, in µs; 0 = for ever (rfc*, v1). */
+uint64_t profile_activate_budget_usec(DriverProfile profile);
