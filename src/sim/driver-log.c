@@ -28,19 +28,54 @@ void driver_log_free(GQueue *log) {
         g_queue_free_full(log, log_line_free);
 }
 
-void driver_log(Driver *driver, int level, const char *format, ...) {
+/* Takes the text. */
+static void push(Driver *driver, int facility, int level, char *text) {
         DriverLogLine *line = g_new0(DriverLogLine, 1);
+
+        *line = (DriverLogLine){
+                .seq = driver->log_next++, .facility = facility, .level = level, .text = text
+        };
+        g_queue_push_tail(driver->log, line);
+        if (driver->log->length > LOG_LINES_MAX)
+                log_line_free(g_queue_pop_head(driver->log));
+        driver_touch(driver); /* somebody may wait for a line */
+}
+
+void driver_log_stamp(Driver *driver, uint64_t now) {
+        for (GList *item = driver->log->tail; item; item = item->prev) {
+                DriverLogLine *line = item->data;
+
+                if (line->timestamp > 0)
+                        return;
+                line->timestamp = now;
+        }
+}
+
+void driver_log(Driver *driver, int level, const char *format, ...) {
         g_autofree char *text = NULL;
         va_list arguments;
 
         va_start(arguments, format);
         text = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        line->level = level;
-        line->text = g_strconcat(driver->traits->log_style == LOG_RFC ? "" : "Arm LFA: ", text, NULL);
-        g_queue_push_tail(driver->log, line);
-        if (driver->log->length > LOG_LINES_MAX)
-                log_line_free(g_queue_pop_head(driver->log));
+        push(driver, 0, level,
+             g_strconcat(driver->traits->log_style == LOG_RFC ? "" : "Arm LFA: ", text, NULL));
+}
+
+/* As the kernel's log does it. */
+static char *escape(const char *text) {
+        GString *escaped = g_string_new(NULL);
+
+        for (; *text; text++)
+                if ((unsigned char) *text < ' ' || (unsigned char) *text > '~' || *text == '\\')
+                        g_string_append_printf(escaped, "\\x%02x", (unsigned char) *text);
+                else
+                        g_string_append_c(escaped, *text);
+        return g_string_free(escaped, FALSE);
+}
+
+void driver_log_inject(Driver *driver, int facility, int level, const char *text) {
+        push(driver, facility, level, escape(text));
 }
 
 /* In v1nv the name is garbage, which the kernel log escapes byte by byte. Newer drivers without a name for
@@ -50,14 +85,7 @@ static char *log_name(const Driver *driver, const DriverImage *image, bool may_b
 
         if (!*name && !may_be_empty)
                 name = image->guid;
-        GString *escaped = g_string_new(NULL);
-
-        for (; *name; name++)
-                if ((unsigned char) *name < ' ' || (unsigned char) *name > '~')
-                        g_string_append_printf(escaped, "\\x%02x", (unsigned char) *name);
-                else
-                        g_string_append_c(escaped, *name);
-        return g_string_free(escaped, FALSE);
+        return escape(name);
 }
 
 void driver_log_detected(Driver *driver) {

@@ -43,6 +43,7 @@ static void events_send(Machine *machine) {
 /* With the lock held. */
 static void machine_settle(Machine *machine) {
         driver_tick(machine->driver, machine_now());
+        driver_log_stamp(machine->driver, machine_now());
         events_send(machine);
         if (machine->driver->revision == machine->seen_revision)
                 return;
@@ -109,7 +110,8 @@ int machine_new(const DriverTraits *traits, const FirmwareModel *model, UeventSe
         pthread_condattr_destroy(&attributes);
 
         machine->firmware = firmware_new(model);
-        machine->driver = driver_new(traits, machine->firmware);
+        machine->traits = *traits;
+        machine->driver = driver_new(&machine->traits, machine->firmware);
         machine->faults = file_faults_new();
         machine->uevents = uevents;
         r = worker_start(machine);
