@@ -92,6 +92,35 @@ class RefusedTest(ReasonTestCase):
         self.assertEqual(self.run_with("fail prime -12")["FirmwareCode"], "LFA_DEVICE_ERROR")
 
 
+class PersonTest(ReasonTestCase):
+    """What lfactl makes of it."""
+
+    def test_code_meaning_and_advice_are_shown_wherever_the_job_is(self):
+        self.world.sim("fail prime AUTH_ERROR")
+        done = self.world.lfactl("activate", "rmm")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("rmm: 1.2 → 2.0: failed, ActivationFailed [LFA_AUTH_ERROR]: ", done.stdout)
+        for text in ("check of signature and rollback", "Stage an image"):
+            self.assertEqual((done.stdout + done.stderr).count(text), 1)
+        shown = self.world.lfactl("show", "rmm").stdout
+        self.assertRegex(shown, "LastFirmwareCode: LFA_AUTH_ERROR\n")
+        self.assertRegex(shown, "Last code means: .*signature.* Stage an image")
+        self.assertIn("failed (ActivationFailed [LFA_AUTH_ERROR])", self.world.lfactl("list").stdout)
+        self.assertIn("ActivationFailed [LFA_AUTH_ERROR]", self.world.lfactl("history").stdout)
+        long_view = self.world.lfactl("history", "--long").stdout
+        for text in ("firmware-code: LFA_AUTH_ERROR", "firmware-call: prime", "Stage an image"):
+            self.assertIn(text, long_view)
+
+    def test_json_has_the_code(self):
+        self.world.sim("fail prime AUTH_ERROR")
+        self.assertEqual(self.json("activate", "rmm")["jobs"][0]["FirmwareCode"], AUTH_ERROR)
+        self.assertEqual(self.json("show", "rmm")["images"][0]["LastFirmwareCode"], AUTH_ERROR)
+        self.assertEqual(self.json("history")["records"][-1]["firmware-code"], AUTH_ERROR)
+
+    def json(self, *arguments):
+        return json.loads(self.world.lfactl("--json=short", *arguments).stdout)
+
+
 class ProfileTest(ReasonTestCase):
     """Each wording, end to end: (profile, what fails, code)."""
 
