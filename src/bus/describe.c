@@ -35,6 +35,7 @@ static json_object *describe_image(const Image *image) {
         add_flag(object, "kernel-auto-activate", values->auto_activate);
         json_add_string(object, "last-result", job_result_to_string(image->last_result));
         json_add_string(object, "last-error", error_bus_name(image->last_error));
+        json_add_string(object, "last-firmware-code", firmware_code_to_string(image->last_firmware_code));
         if (image->last_activated_usec > 0)
                 json_add_u64(object, "last-activated-timestamp", image->last_activated_usec);
         return object;
@@ -63,6 +64,7 @@ static json_object *describe_job(const Job *job) {
         json_add_string(object, "result", job_result_to_string(job->result));
         json_add_string(object, "error", error_bus_name(job->error));
         json_add_string(object, "message", job->message);
+        json_add_string(object, "firmware-code", firmware_code_to_string(job->firmware_code));
         json_add_string(object, "from-version", job->from);
         json_add_string(object, "to-version", job->to);
         json_add_string(object, "reason", job->reason);

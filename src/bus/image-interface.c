@@ -99,7 +99,9 @@ static const char *find_string(const Image *image, const char *property) {
                 return image_state_to_string(image->state);
         if (strcmp(property, "LastResult") == 0)
                 return job_result_to_string(image->last_result);
-        return error_bus_name(image->last_error); /* LastError */
+        if (strcmp(property, "LastError") == 0)
+                return error_bus_name(image->last_error);
+        return firmware_code_to_string(image->last_firmware_code); /* LastFirmwareCode */
 }
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -163,6 +165,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("EvaluatedTimestamp", "t", NULL, offsetof(Image, evaluated_usec), 0),
         SD_BUS_PROPERTY("LastResult", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastError", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("LastFirmwareCode", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastActivatedTimestamp", "t", NULL, offsetof(Image, last_activated_usec),
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,

@@ -75,7 +75,7 @@ static const char *find_string(const Job *job, const char *property) {
                 return job->reason;
         if (strcmp(property, "RequestId") == 0)
                 return job->request_id;
-        return ""; /* FirmwareCode: none known */
+        return firmware_code_to_string(job->firmware_code); /* FirmwareCode */
 }
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -87,7 +87,7 @@ static int get_retryable(sd_bus *bus, const char *path, const char *interface, c
                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Job *job = userdata;
 
-        return sd_bus_message_append(reply, "b", error_is_retryable(job->error));
+        return sd_bus_message_append(reply, "b", job_is_retryable(job));
 }
 
 static int get_requester(sd_bus *bus, const char *path, const char *interface, const char *property,

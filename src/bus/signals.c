@@ -44,6 +44,7 @@ static const PropertyNames image_properties = {
                         { IMAGE_PROPERTY_BLOCKERS, "Blockers" },
                         { IMAGE_PROPERTY_LAST_RESULT, "LastResult" },
                         { IMAGE_PROPERTY_LAST_ERROR, "LastError" },
+                        { IMAGE_PROPERTY_LAST_FIRMWARE_CODE, "LastFirmwareCode" },
                         { IMAGE_PROPERTY_LAST_ACTIVATED, "LastActivatedTimestamp" },
         },
 };
@@ -57,6 +58,7 @@ static const PropertyNames job_properties = {
                         { JOB_PROPERTY_END, "Error" },
                         { JOB_PROPERTY_END, "Message" },
                         { JOB_PROPERTY_RETRYABLE, "Retryable" },
+                        { JOB_PROPERTY_FIRMWARE_CODE, "FirmwareCode" },
                         { JOB_PROPERTY_END, "FinishedTimestamp" },
                         { JOB_PROPERTY_END, "WriteUSec" },
         },

@@ -3,6 +3,7 @@
 
 /* What the worker saw and did in one activation: the only evidence from which a verdict is derived. */
 
+#include "core/firmware-reason.h"
 #include "core/image-values.h"
 #include "lfa/enums.h"
 
@@ -33,6 +34,7 @@ typedef struct ActivationReport {
         ImageValues after;        /* right after it; valid for STAGE_WRITE */
         bool gone;                /* afterwards the image's directory had vanished */
         bool stale;               /* afterwards it still looked stale after re-reading for a second */
-        bool cancel_sent; /* `cancel` was written once after the failure, to free the firmware's slot */
-        int cancel_error; /* its positive errno, 0 = accepted */
+        bool cancel_sent;      /* `cancel` was written once after the failure, to free the firmware's slot */
+        int cancel_error;      /* its positive errno, 0 = accepted */
+        FirmwareReason reason; /* from the kernel's log of the last write; for STAGE_WRITE */
 } ActivationReport;

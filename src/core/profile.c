@@ -3,6 +3,7 @@
  * against modelled firmware, and by reading them. */
 
 #include "core/profile.h"
+#include "util/macros.h"
 
 typedef struct ProfileTraits {
         bool allowed;
@@ -11,21 +12,37 @@ typedef struct ProfileTraits {
         bool unenforceable;
         bool einval_is_refusal;
         bool loses_tree;
+        unsigned activate_budget_sec;
 } ProfileTraits;
 
 static const ProfileTraits traits[_PROFILE_MAX] = {
-        [PROFILE_UNKNOWN] = { .pending_version_usable = true },
+        [PROFILE_UNKNOWN] = { .pending_version_usable = true, .activate_budget_sec = 10 },
         [PROFILE_RFC1] = { .einval_is_refusal = true },
         [PROFILE_RFC2] = { .einval_is_refusal = true },
         [PROFILE_NVRFC] = { .einval_is_refusal = true },
         [PROFILE_V1] = { .success_unreliable = true },
-        [PROFILE_V1NV] = { .success_unreliable = true, .unenforceable = true },
-        [PROFILE_V2S] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
-        [PROFILE_V2] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
-        [PROFILE_V2BOS] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
-        [PROFILE_V3] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
-        [PROFILE_NV3] = { .allowed = true, .pending_version_usable = true, .loses_tree = true },
-        [PROFILE_NVNEW] = { .allowed = true, .pending_version_usable = true },
+        [PROFILE_V1NV] = { .success_unreliable = true, .unenforceable = true, .activate_budget_sec = 20 },
+        [PROFILE_V2S] = { .allowed = true,
+                          .pending_version_usable = true,
+                          .loses_tree = true,
+                          .activate_budget_sec = 10 },
+        [PROFILE_V2] = { .allowed = true,
+                         .pending_version_usable = true,
+                         .loses_tree = true,
+                         .activate_budget_sec = 10 },
+        [PROFILE_V2BOS] = { .allowed = true,
+                            .pending_version_usable = true,
+                            .loses_tree = true,
+                            .activate_budget_sec = 10 },
+        [PROFILE_V3] = { .allowed = true,
+                         .pending_version_usable = true,
+                         .loses_tree = true,
+                         .activate_budget_sec = 10 },
+        [PROFILE_NV3] = { .allowed = true,
+                          .pending_version_usable = true,
+                          .loses_tree = true,
+                          .activate_budget_sec = 10 },
+        [PROFILE_NVNEW] = { .allowed = true, .pending_version_usable = true, .activate_budget_sec = 10 },
 };
 
 bool profile_is_allowed(DriverProfile profile) {
@@ -80,4 +97,8 @@ DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsign
                         return PROFILE_NVNEW;
         }
         return detected;
+}
+
+uint64_t profile_activate_budget_usec(DriverProfile profile) {
+        return traits[profile].activate_budget_sec * USEC_PER_SEC;
 }

@@ -41,3 +41,6 @@ DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsign
 
 /* EINVAL from `activate` means that nothing reached the firmware (rfc*: the image may reset CPUs). */
 bool profile_einval_is_refusal(DriverProfile profile);
+
+/* How long the driver calls ACTIVATE again before it gives up, in µs; 0 = for ever (rfc*, v1). */
+uint64_t profile_activate_budget_usec(DriverProfile profile);

@@ -6,6 +6,7 @@
 #include "ctl/output.h"
 #include "lfa/bus-names.h"
 #include "lfa/error-names.h"
+#include "lfa/firmware-codes.h"
 
 #include <string.h>
 #include <systemd/sd-bus-protocol.h>
@@ -35,6 +36,11 @@ static const AdviceRow error_rows[] = {
           "The lfad that runs does not know this request; is it older than lfactl?" },
         { NULL, NULL },
 };
+
+#define FIRMWARE_CODE_ADVICE(symbol, name, number, retry, meaning, advice) { name, meaning " " advice },
+
+static const AdviceRow firmware_code_rows[] = { LFA_FIRMWARE_CODE_TABLE(FIRMWARE_CODE_ADVICE){ NULL,
+                                                                                               NULL } };
 
 static const AdviceRow result_rows[] = {
         { "unverified",
@@ -68,6 +74,18 @@ const char *advice_for_error(const char *error_name) {
 const char *advice_short_error(const char *error_name) {
         return g_str_has_prefix(error_name, LFA_ERROR_PREFIX) ? error_name + strlen(LFA_ERROR_PREFIX)
                                                               : error_name;
+}
+
+const char *advice_for_firmware_code(const char *code) {
+        return find(firmware_code_rows, code);
+}
+
+char *advice_error_and_code(const char *error_name, const char *firmware_code) {
+        const char *error = advice_short_error(error_name);
+
+        if (!*firmware_code)
+                return g_strdup(error);
+        return g_strdup_printf("%s%s[%s]", error, *error ? " " : "", firmware_code);
 }
 
 const char *advice_for_result(const char *result) {

@@ -8,6 +8,13 @@
 /* What the error means and the way out, or NULL when there is nothing to add. */
 const char *advice_for_error(const char *error_name);
 
+/* What firmware's code means and what to do, or NULL when this lfactl does not know it. */
+const char *advice_for_firmware_code(const char *code);
+
+/* An error's short name with firmware's code behind it, where there is one: "ActivationFailed
+ * [LFA_AUTH_ERROR]". The caller frees it. */
+char *advice_error_and_code(const char *error_name, const char *firmware_code);
+
 /* The last part of an error's name, the whole when it is not lfad's; "" for "". */
 const char *advice_short_error(const char *error_name);
 

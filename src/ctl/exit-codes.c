@@ -52,6 +52,8 @@ static const struct {
         { LFA_ERROR_PREFIX "VersionChanged", EXIT_DENIED },
         { LFA_ERROR_PREFIX "RepeatedActivation", EXIT_DENIED },
         { LFA_ERROR_PREFIX "KernelAutoActivate", EXIT_DENIED },
+        { LFA_ERROR_PREFIX "SettingNotApplied", EXIT_DENIED },
+        { LFA_ERROR_PREFIX "TreeLost", EXIT_DENIED },
         { LFA_ERROR_PREFIX "DiskFull", EXIT_DENIED },
         { LFA_ERROR_PREFIX "StateUnavailable", EXIT_DENIED },
         { LFA_ERROR_PREFIX "HostRestarted", EXIT_UNKNOWN },

@@ -8,9 +8,11 @@
 #include "ctl/output.h"
 
 static char *last_cell(const Image *image) {
-        if (!*image->last_error)
+        g_autofree char *why = advice_error_and_code(image->last_error, image->last_firmware_code);
+
+        if (!*why)
                 return g_strdup(image->last_result);
-        return g_strdup_printf("%s (%s)", image->last_result, advice_short_error(image->last_error));
+        return g_strdup_printf("%s (%s)", image->last_result, why);
 }
 
 void image_table_print(const Inventory *inventory, bool legend) {

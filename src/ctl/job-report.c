@@ -24,26 +24,27 @@ static const char *choose_hint(const Job *job) {
 
 static void print_outcome(const Job *job, const char *label) {
         const char *result = *job->result ? job->result : "unknown";
+        g_autofree char *why = advice_error_and_code(job->error, job->firmware_code);
 
         output_print(COLOUR_NONE, "%s: %s %s %s: ", label, output_or_dash(job->from_version), output_arrow(),
                      output_or_dash(job->to_version));
         output_print(output_state_colour(result), "%s", result);
-        if (*job->error)
-                output_print(COLOUR_NONE, ", %s", advice_short_error(job->error));
-        if (*job->firmware_code)
-                output_print(COLOUR_NONE, " [%s]", job->firmware_code);
+        if (*why)
+                output_print(COLOUR_NONE, ", %s", why);
         if (*job->message)
                 output_print(COLOUR_NONE, ": %s", job->message);
         putchar('\n');
 }
 
 ExitCode job_report_outcome(Client *client, const Job *job, const char *label) {
-        const char *hint = choose_hint(job);
+        const char *hint = choose_hint(job), *reason = advice_for_firmware_code(job->firmware_code);
 
         if (client_json(client))
                 job_report_to_document(client, job);
         else
                 print_outcome(job, label);
+        if (reason && !strstr(job->message, reason))
+                output_note("%s: %s", job->firmware_code, reason);
         if (hint)
                 output_note("Hint: %s", hint);
         return exit_code_from_result(job->result, job->error);

@@ -15,7 +15,7 @@ typedef struct Image {
         json_object *properties;
         const char *guid, *alias, *name, *state;
         const char *current_version, *pending_version;
-        const char *last_result, *last_error;
+        const char *last_result, *last_error, *last_firmware_code;
         bool capable, pending, may_reset_cpu;
 } Image;
 

@@ -80,9 +80,11 @@ static void add_job_row(OutputTable *table, const Inventory *inventory, json_obj
                         g_strdup_printf("%s %s %s", output_or_dash(bus_value_string(record, "from")),
                                         output_arrow(), output_or_dash(bus_value_string(record, "to")));
         g_autofree char *shown_result = result_cell(record), *by = requester(record);
+        g_autofree char *why = advice_error_and_code(bus_value_string(record, "error"),
+                                                     bus_value_string(record, "firmware-code"));
         const char *cells[] = {
                 when,     id,           inventory_label(inventory, bus_value_string(record, "guid")),
-                versions, shown_result, advice_short_error(bus_value_string(record, "error")),
+                versions, shown_result, why,
                 by,       NULL,
         };
 

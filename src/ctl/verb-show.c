@@ -11,13 +11,21 @@
 
 /* In the order of interest. */
 static const char *const known_properties[] = {
-        "Name",       "Alias",
-        "Guid",       "EfiGuid",
-        "State",      "CurrentVersion",
-        "Pending",    "PendingVersion",
-        "Capable",    "MayResetCpu",
-        "LastResult", "LastError",
-        "Blockers",   "LastActivatedTimestamp",
+        "Name",
+        "Alias",
+        "Guid",
+        "EfiGuid",
+        "State",
+        "CurrentVersion",
+        "Pending",
+        "PendingVersion",
+        "Capable",
+        "MayResetCpu",
+        "LastResult",
+        "LastError",
+        "LastFirmwareCode",
+        "Blockers",
+        "LastActivatedTimestamp",
         NULL,
 };
 
@@ -51,6 +59,7 @@ static void print_property(const char *name, json_object *value) {
 
 static void print_image(const Image *image) {
         g_autofree char *advice = advice_for_image(image);
+        const char *code_advice = advice_for_firmware_code(image->last_firmware_code);
         const char *error_advice = *image->last_error ? advice_for_error(image->last_error) : NULL;
 
         for (const char *const *name = known_properties; *name; name++)
@@ -61,6 +70,8 @@ static void print_image(const Image *image) {
         }
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
+        if (code_advice)
+                output_field(FIELD_WIDE, "Last code means", COLOUR_NONE, code_advice);
         output_field(FIELD_WIDE, "What to do", COLOUR_NONE, advice);
 }
 

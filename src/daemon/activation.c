@@ -75,6 +75,7 @@ static int start_worker(Manager *manager, Job *job) {
         g_ptr_array_add(arguments, g_strdup_printf("--job=%u", job->id));
         g_ptr_array_add(arguments,
                         g_strdup_printf("--profile=%s", driver_profile_to_string(manager->profile)));
+        g_ptr_array_add(arguments, g_strdup_printf("--kernel-log=%s", manager->settings->worker.kernel_log));
         g_ptr_array_add(arguments, g_strdup_printf("--report=%s", report_path));
         g_ptr_array_add(arguments, g_strdup_printf("--lock-fd=%d", WORKER_INHERITED_FD));
         g_ptr_array_add(arguments, g_strdup_printf("--from=%s", job->from));

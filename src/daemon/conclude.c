@@ -62,6 +62,21 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
         return g_strdup(error_text(verdict->error));
 }
 
+/* The message with what firmware said, when that explains the result. */
+static char *describe_with_reason(const Job *job, const Verdict *verdict, const ActivationReport *report) {
+        char *message = describe(job, verdict, report), *longer;
+        FirmwareCode code = report ? report->reason.code : FIRMWARE_CODE_NONE;
+
+        if (code == FIRMWARE_CODE_NONE || verdict->result == RESULT_SUCCEEDED)
+                return message;
+        longer = g_strdup_printf("%s %s gave %s: %s %s", message,
+                                 report->reason.call == FIRMWARE_CALL_PRIME ? "PRIME" : "ACTIVATE",
+                                 firmware_code_to_string(code), firmware_code_meaning(code),
+                                 firmware_code_advice(code));
+        g_free(message);
+        return longer;
+}
+
 static json_object *finished_record(const Job *job, const Verdict *verdict, const ActivationReport *report) {
         json_object *record = job_record(job);
 
@@ -77,6 +92,7 @@ static json_object *finished_record(const Job *job, const Verdict *verdict, cons
                 if (report->after.pending >= 0)
                         json_add_u64(record, "pending-after", (uint64_t) report->after.pending);
         }
+        json_add_string(record, "firmware-call", firmware_call_to_string(report->reason.call));
         if (report->cancel_sent)
                 json_add_u64(record, "cancel-errno", (uint64_t) report->cancel_error);
         return record;
@@ -116,10 +132,11 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
                 .seen = seen,
                 .from = job->from,
                 .to = job->to,
+                .log_names_prime = report && report->reason.call == FIRMWARE_CALL_PRIME,
                 .pending_fell_before = image->pending_fell_before,
         };
         Verdict verdict = verdict_find(&facts);
-        g_autofree char *message = describe(job, &verdict, report);
+        g_autofree char *message = describe_with_reason(job, &verdict, report);
 
         if (!other_boot)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
@@ -127,6 +144,10 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
                 note_evidence(manager, report);
         publish_values(manager, report);
         remember_for_gates(image, job, &verdict, report);
+        if (report && report->reason.lost)
+                log_notice("Job %u: the kernel's log was overwritten during the write; firmware's reason may be "
+                           "missing.",
+                           job->id);
         job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));
         scanner_hold(manager->scanner, false);
         scanner_scan(manager->scanner);
@@ -147,8 +168,10 @@ void job_conclude(Job *job, const ActivationReport *report, bool other_boot) {
         if (!manager->current || manager->current == job)
                 manager->long_write_timer = sd_event_source_disable_unref(manager->long_write_timer);
         job_set_state(job, JOB_VERIFYING);
-        if (report)
+        if (report) {
                 job->write_usec = report->write_usec;
+                job->firmware_code = report->reason.code;
+        }
         if (report || other_boot || (manager->current && manager->current != job)) {
                 conclude(job, report, NULL, other_boot);
                 return;

@@ -4,6 +4,7 @@
 /* What lfad knows of one image: the last reading that counts, and what was remembered of its activations. */
 
 #include "core/errors.h"
+#include "core/firmware-codes.h"
 #include "core/image-values.h"
 #include "lfa/enums.h"
 
@@ -23,6 +24,7 @@ typedef enum ImageProperty {
         IMAGE_PROPERTY_LAST_ERROR = 1 << 12,
         IMAGE_PROPERTY_LAST_ACTIVATED = 1 << 13,
         IMAGE_PROPERTY_ALIAS = 1 << 14,
+        IMAGE_PROPERTY_LAST_FIRMWARE_CODE = 1 << 15,
 } ImageProperty;
 
 /* The driver's own settings of an image (settings.c). */
@@ -49,6 +51,7 @@ typedef struct Image {
 
         JobResult last_result; /* of the last job */
         ErrorId last_error;
+        FirmwareCode last_firmware_code;
         uint64_t last_activated_usec; /* CLOCK_REALTIME of the last success or unverified end */
         uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
 

@@ -32,6 +32,12 @@ void *job_free(Job *job) {
         return NULL;
 }
 
+bool job_is_retryable(const Job *job) {
+        if (job->result == RESULT_FAILED && job->firmware_code != FIRMWARE_CODE_NONE)
+                return firmware_code_retry(job->firmware_code) == FIRMWARE_RETRY_YES;
+        return error_is_retryable(job->error);
+}
+
 json_object *job_record(const Job *job) {
         json_object *record = json_object_new_object();
 

@@ -14,6 +14,7 @@ typedef enum JobProperty {
         JOB_PROPERTY_STARTED = 1 << 1,
         JOB_PROPERTY_END = 1 << 2, /* result, error, message, finished, write time */
         JOB_PROPERTY_RETRYABLE = 1 << 3,
+        JOB_PROPERTY_FIRMWARE_CODE = 1 << 4,
 } JobProperty;
 
 typedef struct Manager Manager;
@@ -25,6 +26,7 @@ typedef struct Job {
         JobState state;
         JobResult result;
         ErrorId error;
+        FirmwareCode firmware_code; /* what the kernel's log says of the write */
         char *message;
 
         /* what was authorised, "" = firmware gives no version */
@@ -68,6 +70,10 @@ void *job_free(Job *job);
 static inline bool job_is_done(const Job *job) {
         return job->state == JOB_DONE;
 }
+
+/* Whether the same request may succeed later with nobody changing anything: as firmware's code says where
+ * one is known and nothing was activated, else as the error says. */
+bool job_is_retryable(const Job *job);
 
 /* Past its gates: it can no longer simply be dropped. */
 static inline bool job_is_running(const Job *job) {

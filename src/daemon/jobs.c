@@ -230,6 +230,7 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "result", job_result_to_string(job->result));
         json_add_string(record, "error", error_bus_name(job->error));
         json_add_string(record, "message", job->message);
+        json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
         json_add_u64(record, "uid", job->uid);
         json_add_u64(record, "write-usec", job->write_usec);
         if (job->cancel_asked)
@@ -252,8 +253,11 @@ static void remember_end(Job *job) {
                 changed |= IMAGE_PROPERTY_LAST_RESULT;
         if (image->last_error != job->error)
                 changed |= IMAGE_PROPERTY_LAST_ERROR;
+        if (image->last_firmware_code != job->firmware_code)
+                changed |= IMAGE_PROPERTY_LAST_FIRMWARE_CODE;
         image->last_result = job->result;
         image->last_error = job->error;
+        image->last_firmware_code = job->firmware_code;
         memcpy(image->last_to, job->to, sizeof(image->last_to));
         if (job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED) {
                 image->last_activated_usec = job->finished_usec;
@@ -309,11 +313,11 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
                 image_evaluate(manager, image);
         }
         images_evaluate_order(manager);
-        manager->observer->job_changed(
-                        job,
-                        JOB_PROPERTY_STATE | JOB_PROPERTY_END |
-                                        (error_is_retryable(error) ? JOB_PROPERTY_RETRYABLE : 0),
-                        manager->userdata);
+        manager->observer->job_changed(job,
+                                       JOB_PROPERTY_STATE | JOB_PROPERTY_END |
+                                                       (job_is_retryable(job) ? JOB_PROPERTY_RETRYABLE : 0) |
+                                                       (job->firmware_code ? JOB_PROPERTY_FIRMWARE_CODE : 0),
+                                       manager->userdata);
         manager->observer->job_ended(job, manager->userdata);
         keep_for_a_while(job);
         end_batch(manager, job);

@@ -145,6 +145,7 @@ static void read_finished(Manager *manager, json_object *record) {
         image = images_remember(manager, guid);
         image->last_result = result;
         image->last_error = error_from_bus_name(string_or_empty(record, "error"));
+        image->last_firmware_code = firmware_code_from_string(string_or_empty(record, "firmware-code"));
         if (result == RESULT_SUCCEEDED || result == RESULT_UNVERIFIED)
                 (void) json_get_u64(record, "timestamp", &image->last_activated_usec);
         (void) json_get_u64(record, "errno", &error);

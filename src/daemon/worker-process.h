@@ -20,8 +20,9 @@ typedef struct WorkerCallbacks {
 } WorkerCallbacks;
 
 typedef struct WorkerSettings {
-        const char *path;  /* of the lfad-worker program */
-        const char *sysfs; /* the sysfs root */
+        const char *path;       /* of the lfad-worker program */
+        const char *sysfs;      /* the sysfs root */
+        const char *kernel_log; /* "/dev/kmsg" */
 } WorkerSettings;
 
 /* arguments: strings without the program's name and without --sysfs. inherited_fd: a descriptor that the

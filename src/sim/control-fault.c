@@ -98,6 +98,21 @@ static CommandResult run_never(Machine *machine, const CommandLine *line, GStrin
         return countdown_set(machine, line, reply, false, FOR_EVER);
 }
 
+static CommandResult run_budget(Machine *machine, const CommandLine *line, GString *reply) {
+        SmcKind kind = loop_parse(line->words[1]);
+        uint64_t usec;
+
+        if (kind < 0 || duration_parse(line->words[2], &usec) < 0)
+                return COMMAND_USAGE;
+        machine_lock(machine);
+        if (kind == SMC_PRIME)
+                machine->traits.prime_budget_usec = usec;
+        else
+                machine->traits.activate_budget_usec = usec;
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
 static CommandResult run_slow(Machine *machine, const CommandLine *line, GString *reply) {
         FirmwareTiming *timing = &machine->firmware->timing;
         const char *what = line->words[1];
@@ -309,6 +324,8 @@ const Command fault_commands[] = {
           "image", run_call_again },
         { "never", "prime|activate [--image=IMAGE]", "call-again for ever, until call-again ... 0", 1, 1,
           "image", run_never },
+        { "budget", "prime|activate DURATION", "how long the driver itself goes on calling; 0: for ever", 2,
+          2, "", run_budget },
         { "slow", "prime|activate|inventory|read DURATION",
           "how long a firmware call takes: inventory in a refresh, read for a pending attribute", 2, 2, "",
           run_slow },

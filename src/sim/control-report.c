@@ -200,7 +200,7 @@ static CommandResult run_log(Machine *machine, const CommandLine *line, GString 
         for (GList *item = machine->driver->log->head; item; item = item->next) {
                 const DriverLogLine *entry = item->data;
 
-                g_string_append_printf(reply, "<%d>%s\n", entry->level, entry->text);
+                g_string_append_printf(reply, "<%d>%s\n", entry->facility << 3 | entry->level, entry->text);
         }
         machine_unlock(machine);
         return COMMAND_OK;
@@ -216,6 +216,7 @@ const Command report_commands[] = {
         { "times", "[--json]",
           "CLOCK_MONOTONIC us of the last activate store's entry, first firmware call and return, and event",
           0, 0, "json", run_times },
-        { "log", "", "the driver's kernel-log lines, each after its <level>", 0, 0, "", run_log },
+        { "log", "", "the kernel-log lines, each after its <priority>: 8 times the facility, plus the level",
+          0, 0, "", run_log },
         { NULL },
 };

@@ -281,6 +281,23 @@ static CommandResult run_speed(Machine *machine, const CommandLine *line, GStrin
         return COMMAND_OK;
 }
 
+/* A line of the kernel's (or of a user's, with a facility), whatever the driver has printed itself. */
+static CommandResult run_log_line(Machine *machine, const CommandLine *line, GString *reply) {
+        const char *facility = command_option(line, "facility"), *level = command_option(line, "level");
+        g_autoptr(GByteArray) text = escapes_decode(line->words[1]);
+        uint64_t facility_number = 0, level_number = 3;
+
+        if (!text || (facility && number_parse(facility, 255, &facility_number) < 0) ||
+            (level && number_parse(level, 7, &level_number) < 0))
+                return COMMAND_USAGE;
+        g_byte_array_append(text, (const guint8 *) "", 1);
+        machine_lock(machine);
+        driver_log_inject(machine->driver, (int) facility_number, (int) level_number,
+                          (const char *) text->data);
+        machine_unlock(machine);
+        return COMMAND_OK;
+}
+
 static CommandResult run_quit(Machine *machine, const CommandLine *line, GString *reply) {
         machine_lock(machine);
         if (machine->quit)
@@ -320,6 +337,9 @@ const Command world_commands[] = {
           1, 1, "count timeout", run_wait },
         { "speed", "N", "simulated time passes N times as fast as real time (0.001 to 100000)", 1, 1, "",
           run_speed },
+        { "log-line", "[--facility=N] [--level=N] TEXT",
+          "a line in the kernel's log, of the kernel's own if N is 0; TEXT with C escapes", 1, 1,
+          "facility level", run_log_line },
         { "quit", "", "ends the simulator", 0, 0, "", run_quit },
         { NULL },
 };

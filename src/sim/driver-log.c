@@ -72,15 +72,27 @@ void driver_log_free(GQueue *log) {
         g_queue_free_full(log, log_line_free);
 }
 
-/* Takes text over. */
-static void log_push(Driver *driver, int level, char *text) {
+/* Takes the text. */
+static void push(Driver *driver, int facility, int level, char *text) {
         DriverLogLine *line = g_new0(DriverLogLine, 1);
 
-        line->level = level;
-        line->text = text;
+        *line = (DriverLogLine){
+                .seq = driver->log_next++, .facility = facility, .level = level, .text = text
+        };
         g_queue_push_tail(driver->log, line);
         if (driver->log->length > LOG_LINES_MAX)
                 log_line_free(g_queue_pop_head(driver->log));
+        driver_touch(driver); /* somebody may wait for a line */
+}
+
+void driver_log_stamp(Driver *driver, uint64_t now) {
+        for (GList *item = driver->log->tail; item; item = item->prev) {
+                DriverLogLine *line = item->data;
+
+                if (line->timestamp > 0)
+                        return;
+                line->timestamp = now;
+        }
 }
 
 static const Wording *wording(const Driver *driver) {
@@ -94,31 +106,41 @@ void driver_log(Driver *driver, int level, const char *format, ...) {
         va_start(arguments, format);
         text = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        log_push(driver, level, g_strconcat(wording(driver)->prefix, text, NULL));
+        push(driver, 0, level, g_strconcat(wording(driver)->prefix, text, NULL));
 }
 
 void driver_log_kernel(Driver *driver, int level, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        log_push(driver, level, g_strdup_vprintf(format, arguments));
+        push(driver, 0, level, g_strdup_vprintf(format, arguments));
         va_end(arguments);
+}
+
+/* As the kernel's log does it. */
+static char *escape(const char *text) {
+        GString *escaped = g_string_new(NULL);
+
+        for (; *text; text++)
+                if ((unsigned char) *text < ' ' || (unsigned char) *text > '~' || *text == '\\')
+                        g_string_append_printf(escaped, "\\x%02x", (unsigned char) *text);
+                else
+                        g_string_append_c(escaped, *text);
+        return g_string_free(escaped, FALSE);
+}
+
+void driver_log_inject(Driver *driver, int facility, int level, const char *text) {
+        push(driver, facility, level, escape(text));
 }
 
 /* In v1nv the name is garbage, which the kernel log escapes byte by byte. Newer drivers without a name for
  * an image print its GUID, but not everywhere. */
 static char *log_name(const Driver *driver, const DriverImage *image, bool may_be_empty) {
         const char *name = driver_image_name(driver->traits, image->guid);
-        GString *escaped = g_string_new(NULL);
 
         if (!*name && !may_be_empty)
                 name = image->guid;
-        for (; *name; name++)
-                if ((unsigned char) *name < ' ' || (unsigned char) *name > '~')
-                        g_string_append_printf(escaped, "\\x%02x", (unsigned char) *name);
-                else
-                        g_string_append_c(escaped, *name);
-        return g_string_free(escaped, FALSE);
+        return escape(name);
 }
 
 static void log_worded(Driver *driver, int level, const char *pattern, const char *name, int code) {

@@ -40,8 +40,11 @@ typedef struct DriverEvent {
 } DriverEvent;
 
 typedef struct DriverLogLine {
-        int level; /* syslog's */
-        char *text;
+        uint64_t seq;
+        uint64_t timestamp; /* µs; 0: not stamped yet */
+        int facility;       /* 0: the kernel's; another one: a user wrote it */
+        int level;          /* syslog's */
+        char *text;         /* what is not printable is escaped as \xNN */
 } DriverLogLine;
 
 typedef struct DriverCounters {
@@ -94,8 +97,9 @@ typedef struct Driver {
         uint64_t lose_tree;   /* directories the next refresh loses */
         bool change_first;    /* the next probe's change comes before its bind */
 
-        GQueue *events; /* DriverEvent, owned */
-        GQueue *log;    /* DriverLogLine, owned, a ring */
+        GQueue *events;    /* DriverEvent, owned */
+        GQueue *log;       /* DriverLogLine, owned, a ring */
+        uint64_t log_next; /* the seq of the next line */
         DriverCounters counters;
         DriverTimes times;
         unsigned runs; /* activate stores in progress */
@@ -129,6 +133,11 @@ void driver_reload(Driver *driver);
 bool driver_loses_trees(const Driver *driver);
 /* A notification from firmware. */
 void driver_notify(Driver *driver, uint64_t now);
+
+/* A line that is not the driver's own; text: any bytes. */
+void driver_log_inject(Driver *driver, int facility, int level, const char *text);
+/* Gives the lines that have come since the last call their time. */
+void driver_log_stamp(Driver *driver, uint64_t now);
 
 /* The image whose directory has that name, files or not; NULL when there is none. Borrowed. */
 DriverImage *driver_find(Driver *driver, const char *guid);

@@ -6,6 +6,7 @@
 #include "sim/fuse-front.h"
 
 #include "sim/fuse-loop.h"
+#include "sim/kernel-log-file.h"
 #include "util/macros.h"
 
 #include <fuse_lowlevel.h>
@@ -14,9 +15,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Inode numbers: 1 the root, from 16 on the covered entries, from there generation * 16 + index, index 0
+/* Inode numbers: 1 the root, 2 the kernel's log, from 16 on the covered entries, from there generation * 16 + index, index 0
  * being the directory and 1 to 11 its files. Generations start at 4096, so nothing overlaps and nothing is
  * used twice. */
+#define KERNEL_LOG_INODE 2
 #define ENTRY_FIRST 16
 #define ENTRIES_MAX 1024
 #define GENERATION_SHIFT 4
@@ -26,6 +28,7 @@
 struct Front {
         Machine *machine;         /* borrowed */
         const GPtrArray *entries; /* borrowed */
+        KernelLogFile *kernel_log;
         struct fuse_session *session;
         struct timespec started;
         FuseLoop *loop;
@@ -46,6 +49,7 @@ typedef struct NodeOwner {
 typedef enum NodeKind {
         NODE_GONE,
         NODE_ROOT,
+        NODE_KERNEL_LOG,
         NODE_ENTRY,
         NODE_LFA,
         NODE_IMAGE,
@@ -88,6 +92,8 @@ static Node node_find(Front *front, uint64_t inode) {
 
         if (inode == FUSE_ROOT_ID) {
                 node.kind = NODE_ROOT;
+        } else if (inode == KERNEL_LOG_INODE) {
+                node.kind = NODE_KERNEL_LOG;
         } else if (inode >= ENTRY_FIRST && inode < ENTRY_FIRST + ENTRIES_MAX) {
                 node.kind = NODE_ENTRY;
                 node.entry = front->entries->pdata[inode - ENTRY_FIRST];
@@ -121,6 +127,8 @@ static void node_stat(Front *front, const Node *node, struct stat *ret_stat) {
                                     (node->kind == NODE_FILE ? sysfs_attribute_mode(node->attribute) : 0400);
                 ret_stat->st_nlink = 1;
                 ret_stat->st_size = ATTRIBUTE_SIZE;
+        } else if (node->kind == NODE_KERNEL_LOG) {
+                kernel_log_file_stat(front->kernel_log, ret_stat);
         } else if (node->kind == NODE_LFA) {
                 ret_stat->st_nlink += machine_count_directories(front->machine);
         }
@@ -140,6 +148,8 @@ static uint64_t root_lookup(Front *front, const char *name) {
 
         if (strcmp(name, LFA_NAME) == 0)
                 return root > 0 ? inode_of_generation(root, 0) : 0;
+        if (strcmp(name, KERNEL_LOG_NAME) == 0)
+                return KERNEL_LOG_INODE;
         for (guint i = 0; i < front->entries->len; i++) {
                 const FrontEntry *entry = front->entries->pdata[i];
 
@@ -241,6 +251,10 @@ static void op_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info 
         OpenFile *file;
         int r;
 
+        if (inode == KERNEL_LOG_INODE) {
+                kernel_log_file_open(front->kernel_log, request, info);
+                return;
+        }
         if (node_find(front, inode).kind != NODE_FILE) {
                 fuse_reply_err(request, ENOENT);
                 return;
@@ -275,6 +289,10 @@ static void open_file_free(void *data) {
 static void op_release(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *info) {
         Front *front = request_front(request);
 
+        if (inode == KERNEL_LOG_INODE) {
+                kernel_log_file_release(front->kernel_log, request, info);
+                return;
+        }
         pthread_mutex_lock(&front->lock);
         g_hash_table_remove(front->files, open_file(info));
         pthread_mutex_unlock(&front->lock);
@@ -319,6 +337,10 @@ static void op_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t off
         const char *data = NULL;
         int r;
 
+        if (inode == KERNEL_LOG_INODE) {
+                kernel_log_file_read(request_front(request)->kernel_log, request, size, offset, info);
+                return;
+        }
         fuse_req_interrupt_func(request, request_interrupted, &waiting);
         pthread_mutex_lock(&file->lock);
         file->was_read = true;
@@ -344,6 +366,10 @@ static void op_write(fuse_req_t request, fuse_ino_t inode, const char *data, siz
         OpenFile *file = open_file(info);
         ssize_t r;
 
+        if (inode == KERNEL_LOG_INODE) {
+                kernel_log_file_write(request_front(request)->kernel_log, request, data, size);
+                return;
+        }
         fuse_req_interrupt_func(request, request_interrupted, &waiting);
         pthread_mutex_lock(&file->lock);
         r = machine_write(waiting.machine, file->generation, file->attribute, &waiting.caller, data, size);
@@ -363,6 +389,10 @@ static void op_poll(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info 
 
         if (handle)
                 fuse_pollhandle_destroy(handle);
+        if (inode == KERNEL_LOG_INODE) { /* nobody is told of new lines: who polls must read */
+                fuse_reply_poll(request, events);
+                return;
+        }
         pthread_mutex_lock(&file->lock);
         if (!file->was_read)
                 events |= POLLPRI | POLLERR;
@@ -499,6 +529,7 @@ static int front_serve(Front *front, int fuse_fd) {
 static Front *front_destroy(Front *front) {
         if (front->session)
                 fuse_session_destroy(front->session);
+        kernel_log_file_free(front->kernel_log);
         g_hash_table_unref(front->owners);
         g_hash_table_unref(front->files);
         pthread_mutex_destroy(&front->lock);
@@ -514,6 +545,7 @@ int front_new(Machine *machine, const GPtrArray *entries, int fuse_fd, void (*en
         g_assert(entries->len <= ENTRIES_MAX);
         front->machine = machine;
         front->entries = entries;
+        front->kernel_log = kernel_log_file_new(machine);
         front->ended = ended;
         front->userdata = userdata;
         front->owners = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);

@@ -15,6 +15,9 @@ typedef struct FrontEntry {
 
 void front_entry_free(FrontEntry *entry);
 
+/* The kernel's log (sim/kernel-log-file.h) in the root, which no listing shows. */
+#define KERNEL_LOG_NAME ".kmsg"
+
 typedef struct Front Front;
 
 /* fuse_fd: an open /dev/fuse that is mounted already, taken over on success. machine and entries

@@ -39,6 +39,8 @@ static const char help_head[] =
                 "  --firmware=NAME     the firmware model (default versioned)\n"
                 "  --mountpoint=PATH   what is covered (default /sys/firmware); its other entries stay visible.\n"
                 "                      /sys/firmware of PID 1's mount namespace is refused\n"
+                "  --kernel-log=PATH   show the kernel's log, as /dev/kmsg is, instead of this file; it is also\n"
+                "                      .kmsg in the mountpoint, unlisted (default with run: /dev/kmsg, if there)\n"
                 "  --control=PATH      the control socket (default " CONTROL_DEFAULT_PATH
                 "; with run a private one)\n"
                 "  --ready-fd=N        write one byte to descriptor N when everything serves (READY=1 is sent, too)\n"
@@ -87,6 +89,7 @@ enum {
         OPTION_PROFILE = 256,
         OPTION_FIRMWARE,
         OPTION_MOUNTPOINT,
+        OPTION_KERNEL_LOG,
         OPTION_CONTROL,
         OPTION_READY_FD,
         OPTION_NO_UEVENTS,
@@ -99,6 +102,7 @@ static const struct option serve_options[] = {
         { "profile", required_argument, NULL, OPTION_PROFILE },
         { "firmware", required_argument, NULL, OPTION_FIRMWARE },
         { "mountpoint", required_argument, NULL, OPTION_MOUNTPOINT },
+        { "kernel-log", required_argument, NULL, OPTION_KERNEL_LOG },
         { "control", required_argument, NULL, OPTION_CONTROL },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "no-uevents", no_argument, NULL, OPTION_NO_UEVENTS },
@@ -129,6 +133,9 @@ static const char *serve_option(ServeOptions *options, int option, const char *v
                 return options->model ? NULL : "no such firmware model";
         case OPTION_MOUNTPOINT:
                 options->mountpoint = value;
+                return NULL;
+        case OPTION_KERNEL_LOG:
+                options->kernel_log = value;
                 return NULL;
         case OPTION_CONTROL:
                 options->control = value;

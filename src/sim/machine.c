@@ -47,6 +47,7 @@ static void events_send(Machine *machine) {
 /* With the lock held. */
 static void machine_settle(Machine *machine) {
         driver_tick(machine->driver, machine_now(machine));
+        driver_log_stamp(machine->driver, machine_now(machine));
         events_send(machine);
         if (machine->driver->revision == machine->seen_revision)
                 return;
@@ -120,7 +121,8 @@ int machine_new(const DriverTraits *traits, const FirmwareModel *model, UeventSe
         sim_clock_init(&machine->clock);
 
         machine->firmware = firmware_new(model);
-        machine->driver = driver_new(traits, machine->firmware);
+        machine->traits = *traits;
+        machine->driver = driver_new(&machine->traits, machine->firmware);
         machine->faults = file_faults_new();
         machine->uevents = uevents;
         machine->device_suffix = g_strdup(traits->device_suffix);

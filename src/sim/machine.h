@@ -20,6 +20,7 @@ typedef struct Machine {
         pthread_mutex_t lock; /* guards everything below */
         pthread_cond_t changed;
         Firmware *firmware;
+        DriverTraits traits; /* the driver's, which faults may change */
         Driver *driver;
         FileFaults *faults;
         SimClock clock;

@@ -85,15 +85,13 @@ static bool mount_would_spread(const char *path) {
         return shared;
 }
 
-static int mount_check(const char *mountpoint, char **ret_error) {
-        if (!touches_sys_firmware(mountpoint))
-                return 0;
+/* option: how the user chooses another path. */
+static int mount_check(const char *mountpoint, const char *option, char **ret_error) {
         if (namespace_is_that_of_pid1()) {
                 *ret_error = g_strdup_printf(
                                 "will not cover %s of the mount namespace that PID 1 lives in; use "
-                                "'lfa-sim run -- COMMAND', or 'unshare --mount', or another "
-                                "--mountpoint=",
-                                mountpoint);
+                                "'lfa-sim run -- COMMAND', or 'unshare --mount', or another %s",
+                                mountpoint, option);
                 return -EPERM;
         }
         if (mount_would_spread(mountpoint)) {
@@ -182,7 +180,9 @@ int mount_new(const char *mountpoint, Mount **ret_mount, char **ret_error) {
                 *ret_error = g_strdup_printf("cannot use %s: %s", mountpoint, g_strerror(-r));
                 return r;
         }
-        r = mount_check(self->mountpoint, ret_error);
+        r = touches_sys_firmware(self->mountpoint)
+                            ? mount_check(self->mountpoint, "--mountpoint=", ret_error)
+                            : 0;
         if (r < 0)
                 return r;
         r = entries_list(self);
@@ -216,7 +216,30 @@ int mount_bind_entries(Mount *self, char **ret_error) {
         return 0;
 }
 
+int mount_bind_kernel_log(Mount *self, const char *path, char **ret_error) {
+        g_autofree char *from = g_build_filename(self->mountpoint, KERNEL_LOG_NAME, NULL);
+        g_autofree char *covered = realpath(path, NULL);
+        int r = covered ? 0 : -errno;
+
+        if (covered && g_str_has_prefix(covered, "/dev/")) {
+                r = mount_check(covered, "--kernel-log=", ret_error);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0 && mount(from, covered, NULL, MS_BIND, NULL) < 0)
+                r = -errno;
+        if (r < 0) {
+                *ret_error = g_strdup_printf("cannot show the kernel's log as %s: %s", path, g_strerror(-r));
+                return r;
+        }
+        self->kernel_log = g_steal_pointer(&covered);
+        return 0;
+}
+
 void mount_undo(Mount *self) {
+        if (self->kernel_log)
+                umount2(self->kernel_log, MNT_DETACH);
+        g_clear_pointer(&self->kernel_log, g_free);
         if (self->mounted)
                 umount2(self->mountpoint, MNT_DETACH);
         self->mounted = false;

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 
+#define DEV_KMSG "/dev/kmsg"
+
 typedef struct Simulator {
         const ServeOptions *options;
         Machine *machine;
@@ -164,6 +166,21 @@ static int files_up(Simulator *simulator) {
         return r;
 }
 
+/* What was asked for must work; what `run` does by itself is a convenience. */
+static int kernel_log_up(Simulator *simulator) {
+        const ServeOptions *options = simulator->options;
+        g_autofree char *error = NULL;
+        int r = 0;
+
+        if (options->kernel_log)
+                r = mount_bind_kernel_log(simulator->mount, options->kernel_log, &error);
+        else if (options->command && access(DEV_KMSG, F_OK) == 0)
+                (void) mount_bind_kernel_log(simulator->mount, DEV_KMSG, &error);
+        if (error)
+                fprintf(stderr, "lfa-sim: %s\n", error);
+        return r;
+}
+
 static int simulator_up(Simulator *simulator) {
         int r;
 
@@ -174,6 +191,8 @@ static int simulator_up(Simulator *simulator) {
         if (r < 0)
                 return r;
         r = files_up(simulator);
+        if (r >= 0)
+                r = kernel_log_up(simulator);
         if (r < 0)
                 return r;
         r = machine_plug(simulator->machine, !simulator->options->unbound);

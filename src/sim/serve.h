@@ -10,8 +10,10 @@ typedef struct ServeOptions {
         const DriverTraits *traits;
         const FirmwareModel *model;
         const char *mountpoint;
-        const char *control; /* NULL: the default, or with a command a socket of its own */
-        int ready_fd;        /* gets one byte when serving; taken over; -EBADF: none */
+        const char *kernel_log; /* what is covered by the kernel's log; NULL: nothing, or with a command
+                                 * /dev/kmsg if it is there */
+        const char *control;    /* NULL: the default, or with a command a socket of its own */
+        int ready_fd;           /* gets one byte when serving; taken over; -EBADF: none */
         bool no_uevents, unbound;
         double speed;              /* of simulated time */
         const char *device_suffix; /* NULL: the profile's own; "none" */

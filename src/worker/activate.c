@@ -3,9 +3,10 @@
  *
  * `activation_pending` is read right before the write: some firmware looks at what is staged only when
  * asked, and would refuse otherwise. A retry follows only EBUSY and EAGAIN, which the driver gives before it
- * calls firmware. */
+ * calls firmware. What the kernel's log says of the write is read right after it. */
 
 #include "kernel/image-reader.h"
+#include "kernel/kernel-log.h"
 #include "kernel/tree-reader.h"
 #include "util/attr-io.h"
 #include "util/clock.h"
@@ -59,9 +60,28 @@ static bool may_write(const WorkerRequest *request, const ImageValues *values) {
                version_matches(&request->to, values->pending_version);
 }
 
+/* The kernel's log from right before the last write on; without it only firmware's reason is not known. */
+static int open_log(const WorkerRequest *request) {
+        return request->kernel_log ? kernel_log_open(request->kernel_log) : -EBADF;
+}
+
+static void take_line(int level, const char *text, void *userdata) {
+        firmware_reason_take_line(userdata, level, text);
+}
+
+/* The driver prints before its write returns: nothing needs to be waited for. */
+static void read_reason(int log_fd, ActivationReport *report) {
+        FirmwareReasonScan scan;
+
+        firmware_reason_begin(&scan, report->guid, report->before.name);
+        if (kernel_log_read(log_fd, take_line, &scan) > 0)
+                firmware_reason_take_loss(&scan);
+        report->reason = firmware_reason_end(&scan, report->profile, report->error == 0, report->write_usec);
+}
+
 /* One write(2). Returns 0 or a positive errno, also that of an open that failed; report->stage tells which.
  */
-static int write_once(int tree_fd, ActivationReport *report) {
+static int write_once(int tree_fd, int log_fd, ActivationReport *report) {
         _cleanup_close_ int image_fd = -EBADF, fd = -EBADF;
         uint64_t begin;
         int r;
@@ -77,6 +97,7 @@ static int write_once(int tree_fd, ActivationReport *report) {
         (void) worker_say(answer_new(ANSWER_WRITING));
         report->stage = STAGE_WRITE;
         report->attempts++;
+        (void) kernel_log_mark(log_fd);
         report->write_timestamp = clock_realtime(&system_clock);
         begin = clock_monotonic(&system_clock);
         r = attr_write_byte(fd, '1');
@@ -92,7 +113,8 @@ static void pause_msec(unsigned msec) {
 
 /* Looks and writes; again for about a second while the driver is busy: right after a success it is for
  * milliseconds, and what is pending may have been activated by somebody else meanwhile. */
-static void check_and_write(const WorkerRequest *request, int tree_fd, ActivationReport *report) {
+static void check_and_write(const WorkerRequest *request, int tree_fd, int log_fd,
+                            ActivationReport *report) {
         unsigned waited = 0, pause = BUSY_RETRY_FIRST_MSEC;
 
         for (;;) {
@@ -108,7 +130,7 @@ static void check_and_write(const WorkerRequest *request, int tree_fd, Activatio
                         report->error = 0;
                         return;
                 }
-                report->error = write_once(tree_fd, report);
+                report->error = write_once(tree_fd, log_fd, report);
                 if ((report->error != EBUSY && report->error != EAGAIN) || waited >= BUSY_RETRY_TOTAL_MSEC)
                         return;
                 pause_msec(pause);
@@ -125,14 +147,19 @@ static void look_again(int tree_fd, ActivationReport *report) {
 }
 
 /* Firmware may keep a refused image in its one slot until somebody cancels it, and refuse every other image
- * meanwhile (TF-A). Nothing of the kind happens after EBUSY or ENODEV, and an idle image answers EINVAL. */
+ * meanwhile (TF-A). Nothing of the kind happens after EBUSY or ENODEV, and an idle image answers EINVAL.
+ *
+ * Nor after LFA_BUSY: as an answer to PRIME it means that somebody else is preparing an image just now, as
+ * one to ACTIVATE that another activation is in progress and ours is put off, and as one to the driver's own
+ * CANCEL that it came too late. In each case what a second CANCEL would meet is not a refused image of ours
+ * but an activation that runs. */
 static void free_slot(int tree_fd, ActivationReport *report) {
         _cleanup_close_ int image_fd = -EBADF, fd = -EBADF;
 
         if (report->error == 0 || report->error == EBUSY || report->error == EAGAIN ||
             report->error == ENODEV)
                 return;
-        if (report->gone || report->stale)
+        if (report->gone || report->stale || report->reason.busy)
                 return;
         image_fd = openat(tree_fd, report->guid, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (image_fd < 0)
@@ -167,7 +194,7 @@ static int leave_report(const WorkerRequest *request, const ActivationReport *re
 
 int worker_activate(const WorkerRequest *request) {
         ActivationReport report;
-        _cleanup_close_ int tree_fd = -EBADF;
+        _cleanup_close_ int tree_fd = -EBADF, log_fd = -EBADF;
 
         sign_lock(request->lock_fd, request->job);
         start_report(request, &report);
@@ -176,8 +203,10 @@ int worker_activate(const WorkerRequest *request) {
                 report.error = -tree_fd;
                 return leave_report(request, &report);
         }
-        check_and_write(request, tree_fd, &report);
+        log_fd = open_log(request);
+        check_and_write(request, tree_fd, log_fd, &report);
         if (report.stage == STAGE_WRITE) {
+                read_reason(log_fd, &report);
                 look_again(tree_fd, &report);
                 free_slot(tree_fd, &report);
         }

@@ -78,6 +78,13 @@ static void add_nested_values(json_object *object, const char *key, const ImageV
         json_object_object_add(object, key, nested);
 }
 
+static void add_reason(json_object *object, const FirmwareReason *reason) {
+        json_add_string(object, "firmware-call", firmware_call_to_string(reason->call));
+        json_add_string(object, "firmware-code", firmware_code_to_string(reason->code));
+        json_object_object_add(object, "log-busy", json_object_new_boolean(reason->busy));
+        json_object_object_add(object, "log-lost", json_object_new_boolean(reason->lost));
+}
+
 json_object *answer_from_report(const ActivationReport *report) {
         json_object *object = answer_new(ANSWER_RESULT);
 
@@ -94,6 +101,7 @@ json_object *answer_from_report(const ActivationReport *report) {
         json_object_object_add(object, "stale", json_object_new_boolean(report->stale));
         json_object_object_add(object, "cancel-sent", json_object_new_boolean(report->cancel_sent));
         json_add_u64(object, "cancel-error", (uint64_t) report->cancel_error);
+        add_reason(object, &report->reason);
         add_nested_values(object, "before", &report->before);
         add_nested_values(object, "after", &report->after);
         return object;
@@ -189,6 +197,25 @@ static int get_report_header(json_object *object, ActivationReport *report) {
         return (int) report->profile < 0 || (int) report->stage < 0 ? -EBADMSG : 0;
 }
 
+/* All of it is optional: a worker of an earlier version knows nothing of it, and a code that only a later one
+ * knows must not cost the evidence. */
+static int get_reason(json_object *object, FirmwareReason *reason) {
+        const char *call = "", *code = "";
+        int r[] = {
+                json_get_string(object, "firmware-call", &call),
+                json_get_string(object, "firmware-code", &code),
+                json_get_bool(object, "log-busy", &reason->busy),
+                json_get_bool(object, "log-lost", &reason->lost),
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(r); i++)
+                if (r[i] < 0 && r[i] != -ENOENT)
+                        return -EBADMSG;
+        reason->call = firmware_call_from_string(call);
+        reason->code = firmware_code_from_string(code);
+        return (int) reason->call < 0 ? -EBADMSG : 0;
+}
+
 static int get_report(json_object *object, ActivationReport *report) {
         json_object *before, *after;
         int attempts;
@@ -205,6 +232,8 @@ static int get_report(json_object *object, ActivationReport *report) {
             json_get_object(object, "before", &before) < 0 || json_get_object(object, "after", &after) < 0)
                 return -EBADMSG;
         report->attempts = (unsigned) attempts;
+        if (get_reason(object, &report->reason) < 0)
+                return -EBADMSG;
         if (get_values(before, &report->before) < 0 || get_values(after, &report->after) < 0)
                 return -EBADMSG;
         return strcmp(report->before.guid, report->guid) == 0 &&

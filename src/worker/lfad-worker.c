@@ -60,6 +60,7 @@ enum {
         OPTION_SYSFS = 1,
         OPTION_GUID,
         OPTION_JOB,
+        OPTION_KERNEL_LOG,
         OPTION_PROFILE,
         OPTION_REPORT,
         OPTION_LOCK,
@@ -73,6 +74,7 @@ static const struct option options[] = {
         { "sysfs", required_argument, NULL, OPTION_SYSFS },
         { "guid", required_argument, NULL, OPTION_GUID },
         { "job", required_argument, NULL, OPTION_JOB },
+        { "kernel-log", required_argument, NULL, OPTION_KERNEL_LOG },
         { "profile", required_argument, NULL, OPTION_PROFILE },
         { "report", required_argument, NULL, OPTION_REPORT },
         { "lock-fd", required_argument, NULL, OPTION_LOCK },
@@ -103,6 +105,9 @@ static int apply_option(WorkerRequest *request, int option, const char *argument
         case OPTION_PROFILE:
                 request->profile = driver_profile_from_string(argument);
                 return (int) request->profile < 0 ? -EINVAL : 0;
+        case OPTION_KERNEL_LOG:
+                request->kernel_log = argument;
+                return 0;
         case OPTION_REPORT:
                 request->report_path = argument;
                 return 0;

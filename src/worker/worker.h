@@ -14,6 +14,7 @@ typedef struct WorkerRequest {
 
         /* activate */
         uint32_t job;
+        const char *kernel_log;   /* where firmware's reason is found; NULL = nowhere */
         const char *report_path;  /* where the report is left for an lfad that restarted meanwhile */
         int lock_fd;              /* the inherited lock: held until this process ends; -EBADF = none */
         DriverProfile profile;    /* as the last scan found it */

@@ -49,7 +49,8 @@ def image(guid, **properties):
             "PendingVersion": "", "Capable": True, "Pending": False, "MayResetCpu": False,
             "CpuRendezvous": True, "ForceCpuRendezvous": False, "KernelAutoActivate": False,
             "State": "idle", "Blockers": [],
-            "EvaluatedTimestamp": 0, "LastResult": "", "LastError": "", "LastActivatedTimestamp": 0}
+            "EvaluatedTimestamp": 0, "LastResult": "", "LastError": "", "LastFirmwareCode": "",
+            "LastActivatedTimestamp": 0}
     base.update(properties)
     return base
 
@@ -295,13 +296,14 @@ class Reading(Case):
         self.assertIn("No images: the kernel has no LFA driver bound", err)
 
     def test_list(self):
-        self.lfad(scenario([rmm(State="failed", LastResult="failed", LastError=ERROR + "NoEffect"), bl31(),
+        self.lfad(scenario([rmm(State="failed", LastResult="failed", LastError=ERROR + "NoEffect"),
+                            bl31(LastResult="failed", LastError=ERROR + "NoEffect", LastFirmwareCode="LFA_BUSY"),
                             image(VENDOR), image(TWIN)]))
         code, out, _ = self.lfactl("list")
         lines = [line.split() for line in out.splitlines()]
         self.assertEqual(code, 0)
         self.assertEqual(lines[0], ["IMAGE", "NAME", "CURRENT", "PENDING", "STATE", "LAST"])
-        self.assertEqual(lines[1], ["bl31", "TF-A", "BL31", "2.12", "-", "idle", "-"])
+        self.assertEqual(lines[1], ["bl31", "TF-A", "BL31", "2.12", "-", "idle", "failed", "(NoEffect", "[LFA_BUSY])"])
         self.assertEqual(lines[2], [VENDOR, VENDOR, "-", "-", "idle", "-"], "as long as tells it apart")
         self.assertEqual(lines[4][-4:], ["1.5", "failed", "failed", "(NoEffect)"])
         self.assertNotIn("\033", out)
@@ -326,6 +328,7 @@ class Reading(Case):
     def test_show_has_every_property_and_what_to_do(self):
         self.lfad(scenario([rmm(LastActivatedTimestamp=1000000000 * 10**6, NewProperty=5,
                                 LastResult="failed", LastError=ERROR + "NoEffect",
+                                LastFirmwareCode="LFA_AUTH_ERROR",
                                 Blockers=["image", "repeat"]), bl31()]))
         code, out, _ = self.lfactl("show", "rmm", "bl31")
         self.assertEqual(code, 0)
@@ -334,6 +337,8 @@ class Reading(Case):
         self.assertRegex(out, r"(?m)^ +NewProperty: 5$")
         self.assertRegex(out, r"(?m)^ +MayResetCpu: no$")
         self.assertIn("The driver reported success, yet nothing changed.", out)
+        self.assertRegex(out, r"(?m)^ +LastFirmwareCode: LFA_AUTH_ERROR$")
+        self.assertRegex(out, r"(?m)^ +Last code means: The staged image did not pass")
         self.assertRegex(out, r"What to do: New firmware is staged: 'lfactl activate rmm'")
         self.assertRegex(out, r"What to do: Nothing to do")
 
@@ -443,6 +448,20 @@ class Activating(Case):
         self.assertEqual(out, "rmm: 1.4 → 1.5: failed, ActivationFailed [LFA_AUTH_ERROR]: no luck\n")
         self.assertIn("Hint: Firmware refused the activation", err)
 
+    def test_firmwares_code_is_explained_unless_the_message_does(self):
+        meaning = "check of signature and rollback. Stage an image that is signed for this host"
+        failed = {"error": ERROR + "ActivationFailed", "code": "LFA_AUTH_ERROR"}
+        _, out, err = self.activate(ending("failed", message="no luck", **failed))
+        self.assertIn("LFA_AUTH_ERROR: The staged image", err)
+        self.assertIn(meaning, err)
+        explained = ("The staged image did not pass firmware's check of signature and rollback. Stage an image that is "
+                     "signed for this host and not older than it allows.")
+        _, out, err = self.activate(ending("failed", message="PRIME gave LFA_AUTH_ERROR: " + explained, **failed))
+        self.assertEqual((out + err).count(meaning), 1)
+        _, out, err = self.activate(ending("failed", message="m", **{**failed, "code": "LFA_OF_A_LATER_LFAD"}))
+        self.assertIn("[LFA_OF_A_LATER_LFAD]: m", out)
+        self.assertNotIn("LFA_OF_A_LATER_LFAD", err)
+
     def test_a_hint_does_not_repeat_the_message(self):
         text = "Firmware refused the activation; the old version still runs."
         _, out, err = self.activate(ending("failed", error=ERROR + "ActivationFailed", message=text))
@@ -469,6 +488,7 @@ class Activating(Case):
                            (ERROR + "NotCapable", 8), (ERROR + "VersionChanged", 8),
                            (ERROR + "NeedsCpuReset", 8), (ERROR + "ImageStale", 8),
                            (ERROR + "RepeatedActivation", 8), (ERROR + "KernelAutoActivate", 8),
+                           (ERROR + "SettingNotApplied", 8), (ERROR + "TreeLost", 8),
                            (ERROR + "ProfileNotAllowed", 8), ("org.arm.Other", 1)):
             got, out, err = self.activate({"error": [name, "because"]})
             self.assertEqual((got, out), (code, ""), name)
@@ -503,9 +523,9 @@ class Activating(Case):
     def test_a_job_whose_object_is_gone_is_found_in_the_history(self):
         history = [record(12, "queued", job=12, guid=RMM),
                    record(14, "finished", job=12, guid=RMM, result="failed", error=ERROR + "NoEffect",
-                          **{"from": "1.4", "to": "1.5"})]
+                          **{"from": "1.4", "to": "1.5", "firmware-code": "LFA_BUSY"})]
         code, out, _ = self.activate(ending("failed", then="forget"), history=history)
-        self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect\n"))
+        self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect [LFA_BUSY]\n"))
 
     def test_the_signal_alone_proves_nothing(self):
         code, out, err = self.activate(ending("succeeded", then="forget"))
@@ -789,7 +809,8 @@ class History(Case):
         record(4, "finished", job=2, guid=RMM, result="succeeded", **{"from": "1.4", "to": "1.5",
                                                                       "write-usec": 1200000}),
         record(5, "queued", job=5, guid=VENDOR, uid=4294967290),
-        record(6, "finished", job=5, guid=VENDOR, result="unknown", error=ERROR + "NoReport"),
+        record(6, "finished", job=5, guid=VENDOR, result="unknown", error=ERROR + "NoReport",
+               **{"firmware-code": "LFA_BUSY"}),
         record(7, "settled", job=5, guid=VENDOR, **{"from": "1", "to": "2", "pending": False}),
         {"type": "external"},
     ]
@@ -802,7 +823,7 @@ class History(Case):
         self.assertEqual(len(lines), 3)
         self.assertRegex(lines[1], r"2 +rmm +1.4 → 1.5 +succeeded +- +root *$")
         self.assertRegex(lines[2],
-                         rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport +4294967290 *$")
+                         rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport \[LFA_BUSY\] +4294967290 *$")
         self.assertEqual(len(self.lfactl("history", "--lines=1", "--no-legend")[1].splitlines()), 1)
 
     def test_long_view_has_every_record_and_key(self):

@@ -94,6 +94,13 @@ def errors():
     return {name: "retryable" if flag == "1" else "not retryable" for name, flag in expect(rows, "errors")}
 
 
+def firmware_catalogue():
+    """name -> (retry, meaning and advice)"""
+    text = read("include/lfa/firmware-codes.h").replace("\\\n", "\n")
+    rows = re.findall(r'X\(\w+, "(\w+)", -?\d+, (YES|NO|PERHAPS),\s*"([^"]*)",\s*"([^"]*)"\)', text)
+    return {name: (retry.lower(), f"{meaning} {advice}") for name, retry, meaning, advice in expect(rows, "codes")}
+
+
 def describe(part):
     """part: image, job, or all."""
     text = read("src/bus/describe.c")
@@ -120,7 +127,7 @@ def enumeration(name):
 
 
 def profiles():
-    rows = dict(re.findall(r"\[PROFILE_(\w+)\] = \{(.*?)\}", read("src/core/profile.c")))
+    rows = dict(re.findall(r"\[PROFILE_(\w+)\] = \{(.*?)\}", read("src/core/profile.c"), re.DOTALL))
     return {name: "allowed" if ".allowed = true" in expect(rows.get(name.upper()), name) else "refused"
             for name in enumeration("driver_profiles")}
 

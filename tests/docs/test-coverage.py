@@ -19,6 +19,7 @@ FACTS = [
     (API, "Manager signals", lambda: facts.signals("Manager"), True),
     *[(API, f"Options of {name}", lambda name=name: facts.options(name), True) for name in facts.OPTION_FILES],
     (API, "GATES", facts.gates, True),
+    (API, "FIRMWARE'S CODES", lambda: {name: row[0] for name, row in facts.firmware_catalogue().items()}, True),
     (API, "RESULTS", lambda: facts.enumeration("job_results"), True),
     (API, "Driver states", lambda: facts.enumeration("driver_states"), True),
     (API, "Driver profiles", facts.profiles, True),
@@ -128,6 +129,13 @@ class CoverageTest(unittest.TestCase):
 
     def test_verdict_rows(self):
         self.assertEqual(facts.documented_verdict_rows(docs.page(API).entries("VERDICTS")), facts.verdict_rows())
+
+    def test_firmwares_codes_mean_what_lfad_says(self):
+        texts = {entry.names[0]: " ".join(entry.text.split()) for entry in docs.page(API).entries("FIRMWARE'S CODES")}
+        self.assertEqual(texts, {name: row[1] for name, row in facts.firmware_catalogue().items()})
+
+    def test_every_code_of_firmware_is_in_the_catalogue(self):
+        self.assertLessEqual({"LFA_" + name for name in facts.firmware_codes()}, set(facts.firmware_catalogue()))
 
     def test_limits(self):
         self.assertEqual([int(number) for number in re.findall(r"\d+", docs.page(API).texts["LIMITS"])],

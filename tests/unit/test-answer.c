@@ -63,6 +63,7 @@ static ActivationReport extreme_report(void) {
                 .stale = true,
                 .cancel_sent = true,
                 .cancel_error = 4095,
+                .reason = { FIRMWARE_CALL_ACTIVATE, FIRMWARE_CODE_COMPONENT_WRONG_STATE, true, true },
         };
 
         image_values_init(&report.after, GUID);
@@ -142,6 +143,10 @@ static void assert_reports_equal(const ActivationReport *a, const ActivationRepo
         assert_int_equal(a->stale, b->stale);
         assert_int_equal(a->cancel_sent, b->cancel_sent);
         assert_int_equal(a->cancel_error, b->cancel_error);
+        assert_int_equal(a->reason.call, b->reason.call);
+        assert_int_equal(a->reason.code, b->reason.code);
+        assert_int_equal(a->reason.busy, b->reason.busy);
+        assert_int_equal(a->reason.lost, b->reason.lost);
         assert_true(image_values_equal(&a->before, &b->before));
         assert_true(image_values_equal(&a->after, &b->after));
 }
@@ -328,6 +333,29 @@ static void names_that_cannot_be_shown_are_refused(void **state) {
         }
 }
 
+/* A worker of an earlier version says nothing of the kernel's log; a later one may know more codes. */
+static void firmwares_reason_is_optional_and_never_costs_the_evidence(void **state) {
+        static const char *const keys[] = { "firmware-call", "firmware-code", "log-busy", "log-lost" };
+        json_object *answer = new_answer(ANSWER_RESULT);
+        g_autofree char *without = NULL, *later = NULL;
+        FirmwareReason reason;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+                json_object_object_del(answer, keys[i]);
+        without = text_of(answer);
+        reason = parse(without).report.reason;
+        assert_int_equal(reason.call, FIRMWARE_CALL_NONE);
+        assert_int_equal(reason.code, FIRMWARE_CODE_NONE);
+        assert_false(reason.busy || reason.lost);
+
+        answer = new_answer(ANSWER_RESULT);
+        json_add_string(answer, "firmware-code", "LFA_OF_A_LATER_VERSION");
+        later = text_of(answer);
+        reason = parse(later).report.reason;
+        assert_int_equal(reason.call, FIRMWARE_CALL_ACTIVATE);
+        assert_int_equal(reason.code, FIRMWARE_CODE_NONE);
+}
+
 static void values_out_of_range_are_refused(void **state) {
         static const struct {
                 AnswerType type;
@@ -343,6 +371,11 @@ static void values_out_of_range_are_refused(void **state) {
                 { ANSWER_RESULT, NULL, "boot-id", "\"0123456789abcdef0123456789abcdef0\"" },
                 { ANSWER_RESULT, NULL, "profile", "\"v4\"" },
                 { ANSWER_RESULT, NULL, "stage", "\"written\"" },
+                { ANSWER_RESULT, NULL, "firmware-call", "\"cancel\"" },
+                { ANSWER_RESULT, NULL, "firmware-call", "1" },
+                { ANSWER_RESULT, NULL, "firmware-code", "-3" },
+                { ANSWER_RESULT, NULL, "log-busy", "1" },
+                { ANSWER_RESULT, NULL, "log-lost", "\"true\"" },
                 { ANSWER_RESULT, NULL, "guid", "\"05d0e189-53dc-1347-8d2b-500a4b7a3e38\"" }, /* another's */
                 { ANSWER_RESULT, "before", "guid", "\"05d0e189-53dc-1347-8d2b-500a4b7a3e38\"" },
                 { ANSWER_RESULT, "after", "guid", "\"05d0e189-53dc-1347-8d2b-500a4b7a3e38\"" },
@@ -434,6 +467,7 @@ int main(void) {
                 cmocka_unit_test(values_of_the_wrong_type_are_refused),
                 cmocka_unit_test(flags_and_versions_of_the_wrong_type_are_refused_too),
                 cmocka_unit_test(names_that_cannot_be_shown_are_refused),
+                cmocka_unit_test(firmwares_reason_is_optional_and_never_costs_the_evidence),
                 cmocka_unit_test(values_out_of_range_are_refused),
                 cmocka_unit_test(long_lines_are_refused),
                 cmocka_unit_test(rubbish_is_refused),

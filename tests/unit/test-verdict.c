@@ -109,8 +109,8 @@ static bool error_proved(const Case *c) {
 
         if (accepted(c))
                 return false;
-        return c->prime_named || (c->p1 == 1 && still_pending_as_it_was(c)) ||
-               (c->p1 == 1 && no_versions && c->fell_before);
+        return c->p1 == 1 &&
+               (c->prime_named || still_pending_as_it_was(c) || (no_versions && c->fell_before));
 }
 
 static bool always(const Case *c) {

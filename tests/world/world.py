@@ -67,6 +67,7 @@ ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INTERACTIVE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 
 TREE = "/sys/firmware/lfa"
+KERNEL_LOG = "/dev/kmsg"
 GUIDS = {
     "rmm": "6c0762a6-12f2-4b56-92cb-ba8f633606d9",
     "bl31": "47d4086d-4cfe-9846-9b95-2950cbbd5a00",
@@ -169,16 +170,22 @@ def _end_with_parent():
 
 class World:
     """profile, firmware: what lfa-sim shows; sim_args: further options of `lfa-sim mount`; udev_control=False: a
-    host on which no udevd forwards events (a deaf monitor); parts: which parts are started."""
+    host on which no udevd forwards events (a deaf monitor); parts: which parts are started; lfad_args: further
+    options of lfad.
+
+    The simulator's kernel log is bound over /dev/kmsg, so that lfad runs as shipped; in a container without one lfad
+    is told where to find it."""
 
     PARTS = ("dbus", "polkitd", "sim", "lfad")
 
-    def __init__(self, profile="nvnew", firmware="versioned", sim_args=(), udev_control=True, parts=PARTS):
+    def __init__(self, profile="nvnew", firmware="versioned", sim_args=(), udev_control=True, parts=PARTS,
+                 lfad_args=()):
         self.profile = profile
         self.firmware = firmware
         self.sim_args = list(sim_args)
         self.udev_control = udev_control
         self.wanted_parts = tuple(parts)
+        self.lfad_args = list(lfad_args)
         self.parts = {}
         self.status = []  # lfad's STATUS= lines, oldest first
         self.notified = []  # everything else that lfad told the service manager
@@ -440,9 +447,10 @@ class World:
 
     @staticmethod
     def _uncover_sysfs():
-        """After lfa-sim was killed its dead mount is still there. By force: pending requests are aborted."""
-        while any(kind.startswith("fuse") for kind in mounted_on("/sys/firmware")):
-            subprocess.run(["umount", "--force", "--lazy", "/sys/firmware"], check=True, stdin=subprocess.DEVNULL)
+        """After lfa-sim was killed its dead mounts are still there. By force: pending requests are aborted."""
+        for path in ("/sys/firmware", KERNEL_LOG):
+            while any(kind.startswith("fuse") for kind in mounted_on(path)):
+                subprocess.run(["umount", "--force", "--lazy", path], check=True, stdin=subprocess.DEVNULL)
 
     def _abort_fuse(self):
         """Ends every request to lfa-sim's file system: whoever waits for one cannot even be killed."""
@@ -501,7 +509,9 @@ class World:
 
     def _start_sim(self, environment):
         self._await_byte("sim", [SIM, "mount", f"--profile={self.profile}", f"--firmware={self.firmware}",
-                                 "--mountpoint=/sys/firmware", f"--control={self.control}", *self.sim_args,
+                                 "--mountpoint=/sys/firmware", f"--control={self.control}",
+                                 *([f"--kernel-log={KERNEL_LOG}"] if os.path.exists(KERNEL_LOG) else []),
+                                 *self.sim_args,
                                  "--ready-fd="], environment)
         self._fuse_connection = os.minor(os.stat("/sys/firmware").st_dev)
 
@@ -513,7 +523,9 @@ class World:
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
         self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}",
-                                  f"--sysfs={self._make_sysfs()}"],
+                                  f"--sysfs={self._make_sysfs()}",
+                                  *([] if os.path.exists(KERNEL_LOG) else ["--kernel-log=/sys/firmware/.kmsg"]),
+                                  *self.lfad_args],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
 
