@@ -86,9 +86,8 @@ static Verdict judge_accepted(const Evidence *evidence) {
 
 static Verdict judge_error(const Evidence *evidence, const VerdictFacts *facts) {
         /* Whatever else was seen: where nothing is pending any more, somebody activated it. */
-        bool refused = evidence->p1 == 1 &&
-                       (facts->log_names_prime || still_pending_as_before(evidence) ||
-                        (no_versions(evidence) && facts->pending_fell_before));
+        bool refused = evidence->p1 == 1 && (facts->log_names_prime || still_pending_as_before(evidence) ||
+                                             (no_versions(evidence) && facts->pending_fell_before));
 
         return refused ? (Verdict){ VERDICT_REFUSED, RESULT_FAILED, LFA_ERROR_ACTIVATION_FAILED, false }
                        : (Verdict){ VERDICT_UNPROVEN, RESULT_UNKNOWN, LFA_ERROR_UNPROVEN, false };
