@@ -37,8 +37,7 @@ class OrderTest(world.TestCase):
 
     def drop(self, image):
         """Firmware drops it, with a driver that is known to lose none by itself."""
-        self.world.sim("uevent change")
-        self.world.wait_for(lambda: self.world.manager()["DriverProfile"] == "nvnew", what="nvnew to be recognised")
+        self.world.recognise_nvnew()
         self.world.sim(f"vanish {image} --now")
         self.world.refresh()
 
