@@ -131,10 +131,9 @@ static void simulated_time_runs_faster_without_a_jump(void **state) {
         before = real_now();
         sim_clock_init(&clock);
         after = real_now();
-        assert_in_range(sim_clock_now(&clock), before, real_now());
+        assert_true(sim_clock_now(&clock) >= before);
         sim_clock_set_speed(&clock, speed);
-        assert_in_range(sim_clock_real(&clock, clock.sim_start + 30000000), before + 30000,
-                        real_now() + 30000);
+        assert_int_equal(sim_clock_real(&clock, clock.sim_start + 30000000), clock.real_start + 30000);
         g_usleep(1000);
         assert_true(sim_clock_now(&clock) >= after + 1000000);
         before = sim_clock_now(&clock);

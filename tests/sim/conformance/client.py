@@ -39,6 +39,11 @@ def result_of(call, *arguments, **options):
         return -error.errno
 
 
+def close(fd):
+    """Closing flushes, which fails where the file system has ended."""
+    result_of(os.close, fd)
+
+
 def read(guid, name):
     """The file's bytes, or a negative errno."""
     return result_of(read_path, path(guid, name))
@@ -49,7 +54,7 @@ def read_path(name):
     try:
         return os.read(fd, 8192)
     finally:
-        os.close(fd)
+        close(fd)
 
 
 def text(guid, name):
@@ -67,7 +72,7 @@ def write(guid, name, data=b"1"):
     try:
         return result_of(os.write, fd, data)
     finally:
-        os.close(fd)
+        close(fd)
 
 
 def activate(guid):
@@ -78,7 +83,7 @@ def open_errno(name, flags=os.O_RDONLY, **options):
     """0 or a negative errno."""
     fd = result_of(os.open, name, flags | os.O_CLOEXEC, **options)
     if fd >= 0:
-        os.close(fd)
+        close(fd)
     return min(fd, 0)
 
 

@@ -11,7 +11,7 @@ from contract import (ALL, BL31, CANCEL_IDLE, FALSE_SUCCESS, FROM_RFC2, FROM_V1,
                       PRIME_BUSY, REFUSED, RFC, RMM, SCP, SP1, UNSERIALISED, V1, settings, since)
 from suite import model, statement
 
-SPEEDS = [1000, 100, 20]  # how fast 30 s may pass, until a busy machine no longer spoils the upper bound
+SPEEDS = [1000, 100, 20, 4]  # how fast 30 s may pass, until a busy machine no longer spoils the upper bound
 
 
 # --- what starts a run ---
@@ -87,11 +87,11 @@ def prime_pauses(case):
     same(case.count("smc-prime"), 4, "calls of PRIME")
     expect(case.elapsed() >= 0.03, f"three pauses of 10 ms: {case.elapsed()} s")
     case.settle()
-    case.ctl("speed 100")
+    case.ctl("speed 1000")
     case.offer(RMM)
-    case.ctl("slow prime 29s")
-    case.ctl("call-again prime 1")
-    same(activate(RMM), 1, "29 s of one call are within the budget")
+    case.ctl("slow prime 100s")
+    same(activate(RMM), 1, "one call may take any time")
+    expect(case.elapsed() >= 100, f"the call's time: {case.elapsed()} s")
 
 
 def time_out(case, command, seconds, below):
