@@ -18,7 +18,7 @@ import docutils.nodes
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD_DIR = os.path.realpath(os.environ.get("LFAD_BUILD_DIR", os.path.join(SOURCE_DIR, "build")))
-PAGES = ("lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5", "org.arm.LFA1.5")
+PAGES = ("lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5", "lfad-drivers.7", "org.arm.LFA1.5")
 PROGRAMS = {"lfad": "src/lfad", "lfactl": "src/ctl/lfactl", "lfa-sim": "src/sim/lfa-sim"}
 
 

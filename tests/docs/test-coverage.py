@@ -8,7 +8,8 @@ import unittest
 import docs
 import facts
 
-API, DAEMON, CLIENT, SIM, CONFIG = "org.arm.LFA1.5", "lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5"
+API, DAEMON, CLIENT, SIM, CONFIG, DRIVERS = ("org.arm.LFA1.5", "lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5",
+                                               "lfad-drivers.7")
 
 # (page, heading, what exists, whether the order counts)
 FACTS = [
@@ -51,6 +52,8 @@ FACTS = [
     (SIM, "DRIVER VERSIONS", lambda: facts.sim_profiles("Driver profiles"), True),
     (SIM, "FIRMWARE MODELS", lambda: facts.sim_profiles("Firmware models"), True),
     (SIM, "ENVIRONMENT", lambda: facts.environment("lfa-sim", ["src/sim"]), False),
+    (DRIVERS, "HOW THEY ARE TOLD APART",
+     lambda: dict.fromkeys(name for name in facts.enumeration("driver_profiles") if name != "unknown"), False),
     *[(CONFIG, heading, lambda name=name: facts.config_keys(name), True)
       for name, heading in facts.CONFIG_HEADINGS.items()],
 ]
@@ -63,6 +66,7 @@ ELSEWHERE = {
     DAEMON: {"EXIT STATUS", "FILES", "TROUBLESHOOTING"},
     SIM: {"EXIT STATUS", "FILES"},
     CONFIG: {"FILES"},
+    DRIVERS: {"TRAPS"},  # tests/component/test-traps.py
 }
 
 

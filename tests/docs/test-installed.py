@@ -28,6 +28,7 @@ INSTALLED = {
     "/usr/share/man/man1/lfactl.1",
     "/usr/share/man/man5/lfad.conf.5",
     "/usr/share/man/man5/org.arm.LFA1.5",
+    "/usr/share/man/man7/lfad-drivers.7",
     "/usr/share/man/man8/lfad.8",
     "/usr/share/polkit-1/actions/org.arm.LFA1.policy",
     "/usr/lib/systemd/system/lfad.service",
