@@ -371,7 +371,7 @@ static void doubt_that_never_ends_is_published_in_the_end(void **state) {
                 run_until(world, runs(world) >= seen);
                 run_for(world, 20 * MSEC);
         }
-        run_until(world, world->published->len == 2);
+        run_until(world, world->published->len >= 2); /* what follows it is no change to doubt */
         assert_true(runs(world) >= 4 && runs(world) < 20);
 }
 
