@@ -5,8 +5,8 @@
  *   name is "(unknown)", v2s when it is empty; with known names only, v2s when some pending_version is "N/A", which v1
  *   never prints;
  * - auto_activate, and the device faux/arm-lfa: v2 (v2bos looks the same);
- * - auto_activate otherwise: v3 when an unknown image's name is empty, nv3 when it is the GUID; nvnew differs from nv3
- *   by its `change` uevent only. */
+ * - auto_activate, and the driver lfa_fw on bus arm_smccc: v3 when an unknown image's name is empty, nv3 when it is the
+ *   GUID; nvnew differs from nv3 by what it does only. */
 
 #include "kernel/profile-detect.h"
 #include "core/version.h"
@@ -79,15 +79,22 @@ static DriverProfile detect_v1_or_v2s(int tree_fd, const GPtrArray *guids) {
         }
 }
 
+/* By whom it is driven: on no other bus was a driver with these attributes ever seen. */
+static DriverProfile detect_with_auto_activate(const char *sysfs, int tree_fd, const GPtrArray *guids) {
+        if (path_exists(sysfs, "devices/faux/arm-lfa"))
+                return PROFILE_V2;
+        if (!path_exists(sysfs, "bus/arm_smccc/drivers/lfa_fw"))
+                return PROFILE_UNKNOWN;
+        return look_at_names(tree_fd, guids) == NAMES_GUID ? PROFILE_NV3 : PROFILE_V3; /* less to rely on */
+}
+
 static DriverProfile detect_by_image(const char *sysfs, int tree_fd, int image_fd, const GPtrArray *guids) {
         if (!has_attribute(image_fd, "activate") || !has_attribute(image_fd, "activation_pending"))
                 return PROFILE_UNKNOWN;
         if (!has_attribute(image_fd, "current_version"))
                 return has_attribute(image_fd, "force_cpu_rendezvous") ? PROFILE_RFC2 : PROFILE_RFC1;
         if (has_attribute(image_fd, "auto_activate"))
-                return path_exists(sysfs, "devices/faux/arm-lfa")    ? PROFILE_V2
-                       : look_at_names(tree_fd, guids) == NAMES_GUID ? PROFILE_NV3
-                                                                     : PROFILE_V3; /* less to rely on */
+                return detect_with_auto_activate(sysfs, tree_fd, guids);
         return path_exists(sysfs, "bus/platform/drivers/ARM_LFA") ? PROFILE_V1NV
                                                                   : detect_v1_or_v2s(tree_fd, guids);
 }

@@ -41,6 +41,8 @@ static const char help_head[] =
                 "                      /sys/firmware of PID 1's mount namespace is refused\n"
                 "  --kernel-log=PATH   show the kernel's log, as /dev/kmsg is, instead of this file; it is also\n"
                 "                      .kmsg in the mountpoint, unlisted (default with run: /dev/kmsg, if there)\n"
+                "  --sysfs=DIR         make DIR a stand-in for /sys: the simulation as its firmware folder, and what this\n"
+                "                      driver version registers elsewhere (for lfad --sysfs=DIR)\n"
                 "  --control=PATH      the control socket (default " CONTROL_DEFAULT_PATH
                 "; with run a private one)\n"
                 "  --ready-fd=N        write one byte to descriptor N when everything serves (READY=1 is sent, too)\n"
@@ -90,6 +92,7 @@ enum {
         OPTION_FIRMWARE,
         OPTION_MOUNTPOINT,
         OPTION_KERNEL_LOG,
+        OPTION_SYSFS,
         OPTION_CONTROL,
         OPTION_READY_FD,
         OPTION_NO_UEVENTS,
@@ -103,6 +106,7 @@ static const struct option serve_options[] = {
         { "firmware", required_argument, NULL, OPTION_FIRMWARE },
         { "mountpoint", required_argument, NULL, OPTION_MOUNTPOINT },
         { "kernel-log", required_argument, NULL, OPTION_KERNEL_LOG },
+        { "sysfs", required_argument, NULL, OPTION_SYSFS },
         { "control", required_argument, NULL, OPTION_CONTROL },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "no-uevents", no_argument, NULL, OPTION_NO_UEVENTS },
@@ -136,6 +140,9 @@ static const char *serve_option(ServeOptions *options, int option, const char *v
                 return NULL;
         case OPTION_KERNEL_LOG:
                 options->kernel_log = value;
+                return NULL;
+        case OPTION_SYSFS:
+                options->sysfs = value;
                 return NULL;
         case OPTION_CONTROL:
                 options->control = value;

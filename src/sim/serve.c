@@ -7,6 +7,7 @@
 #include "sim/control.h"
 #include "sim/fuse-front.h"
 #include "sim/mount.h"
+#include "sim/sysfs-stand-in.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
@@ -29,6 +30,7 @@ typedef struct Simulator {
         ControlServer *control;
         char *control_path;
         char *directory; /* private one of the socket, when a command runs */
+        bool sysfs_made;
         pid_t main_pid;
         pid_t child;  /* the command; 0: none, or it has ended */
         int start_fd; /* the child begins when this gets a byte and gives up when it is closed */
@@ -181,6 +183,17 @@ static int kernel_log_up(Simulator *simulator) {
         return r;
 }
 
+static int sysfs_up(Simulator *simulator) {
+        const ServeOptions *options = simulator->options;
+        int r;
+
+        if (!options->sysfs)
+                return 0;
+        r = sysfs_stand_in_make(options->sysfs, options->traits, options->mountpoint);
+        simulator->sysfs_made = r >= 0;
+        return r < 0 ? fail(options->sysfs, r) : 0;
+}
+
 static int simulator_up(Simulator *simulator) {
         int r;
 
@@ -193,6 +206,8 @@ static int simulator_up(Simulator *simulator) {
         r = files_up(simulator);
         if (r >= 0)
                 r = kernel_log_up(simulator);
+        if (r >= 0)
+                r = sysfs_up(simulator);
         if (r < 0)
                 return r;
         r = machine_plug(simulator->machine, !simulator->options->unbound);
@@ -216,6 +231,8 @@ static void simulator_down(Simulator *simulator) {
         simulator->front = front_free(simulator->front);
         simulator->mount = mount_free(simulator->mount);
         simulator->machine = machine_free(simulator->machine);
+        if (simulator->sysfs_made)
+                sysfs_stand_in_remove(simulator->options->sysfs, simulator->options->traits);
         if (simulator->directory)
                 rmdir(simulator->directory);
         g_free(simulator->directory);

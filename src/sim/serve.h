@@ -10,6 +10,7 @@ typedef struct ServeOptions {
         const DriverTraits *traits;
         const FirmwareModel *model;
         const char *mountpoint;
+        const char *sysfs;      /* a folder that is to stand in for /sys; NULL: none */
         const char *kernel_log; /* what is covered by the kernel's log; NULL: nothing, or with a command
                                  * /dev/kmsg if it is there */
         const char *control;    /* NULL: the default, or with a command a socket of its own */

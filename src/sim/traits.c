@@ -75,11 +75,12 @@ SysfsAttribute sysfs_attribute_find(const char *name) {
 #define ERRNOS_V1 ERRNOS(ECANCELED, ECANCELED, EINVAL)
 
 #define DEVICE_FAUX                                                                                         \
-        .device_subsystem = "faux", .device_path = "/devices/faux/arm-lfa", .device_driver = "faux_driver"
+        .device_subsystem = "faux", .device_path = "/devices/faux/arm-lfa", .device_driver = "faux_driver", \
+        .sysfs_evidence = "devices/faux/arm-lfa"
 #define DEVICE_SMCCC                                                                                        \
         .device_subsystem = "arm_smccc", .device_path = "/devices/arm-smccc-lfa", .device_suffix = "0",     \
-        .device_driver = "lfa_fw", .device_modalias = "arm_smccc:arm-smccc-lfa",                            \
-        .device_bare_modalias = "arm_smccc:fC40002E0"
+        .sysfs_evidence = "bus/arm_smccc/drivers/lfa_fw", .device_driver = "lfa_fw",                        \
+        .device_modalias = "arm_smccc:arm-smccc-lfa", .device_bare_modalias = "arm_smccc:fC40002E0"
 
 static const DriverTraits profiles[] = {
         { .name = "rfc1",
@@ -151,6 +152,7 @@ static const DriverTraits profiles[] = {
           .device_subsystem = "platform",
           .device_path = "/devices/platform/ARML0003:00",
           .device_driver = "ARM_LFA",
+          .sysfs_evidence = "bus/platform/drivers/ARM_LFA",
           .device_modalias = "acpi:ARML0003:" },
         { .name = "v2s",
           .description = "first patches of v2 only, March 2026: no auto_activate, no locks",

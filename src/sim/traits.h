@@ -125,6 +125,7 @@ typedef struct DriverTraits {
         const char *device_subsystem, *device_path, *device_driver, *device_modalias;
         const char *device_suffix;        /* number behind the path, which varies; NULL: none */
         const char *device_bare_modalias; /* of a bus that gives no suffix; NULL: there is no such bus */
+        const char *sysfs_evidence; /* what it registers in sysfs besides, by which it is told; NULL: nothing */
         bool change_after_probe, change_after_success;
 } DriverTraits;
 

@@ -259,23 +259,6 @@ class RecoveryTest(world.TestCase):
         self.world.refresh()
         self.assertEqual(self.world.history_file("external"), [])
 
-    def test_what_another_boot_began_is_unknown(self):
-        self.world.stage("rmm", "2.0")
-        self.world.sim("hang activate")
-        job = self.world.job_id(self.world.activate("rmm"))
-        self.world.sim("wait activate-entered")
-        self.world.kill("lfad")
-        self.world.sim("release")
-        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
-        history = os.path.join(self.world.state_dir, "history.jsonl")
-        with open(history, encoding="utf-8") as file:
-            records = [json.loads(line) | {"boot-id": "0" * 32} for line in file]
-        with open(history, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
-        self.world.start("lfad")
-        record = self.world.wait_record("finished", job)
-        self.assertEqual((record["result"], record["error"]), ("unknown", world.ERROR + "HostRestarted"))
-
     def test_a_second_lfad_does_not_touch_the_records(self):
         self.world.stage("rmm", "2.0")
         self.world.sim("slow activate 1s")

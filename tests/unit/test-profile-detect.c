@@ -8,6 +8,7 @@
 
 #define DRIVER_V1NV "bus/platform/drivers/ARM_LFA"
 #define DEVICE_V2 "devices/faux/arm-lfa"
+#define DRIVER_V3 "bus/arm_smccc/drivers/lfa_fw"
 
 static DriverProfile detect(const TempFolder *sysfs, const char *const *guids) {
         _cleanup_close_ int tree_fd = fake_tree_fd(sysfs);
@@ -38,9 +39,10 @@ static void each_version_is_told_by_its_evidence(void **state) {
                 { "v1 by its names", FAKE_V1, "(unknown)\n", "3273.57\n", NULL, PROFILE_V1 },
                 { "v2", FAKE_V2, NULL, NULL, DEVICE_V2, PROFILE_V2 },
                 { "v2 with a name as v3", FAKE_V2, "\n", NULL, DEVICE_V2, PROFILE_V2 },
-                { "v3", FAKE_V2, "\n", NULL, NULL, PROFILE_V3 },
-                { "nv3", FAKE_V2, GUID_RMM "\n", NULL, NULL, PROFILE_NV3 },
-                { "v3 or later, known names only", FAKE_V2, NULL, NULL, NULL, PROFILE_V3 },
+                { "v3", FAKE_V2, "\n", NULL, DRIVER_V3, PROFILE_V3 },
+                { "nv3", FAKE_V2, GUID_RMM "\n", NULL, DRIVER_V3, PROFILE_NV3 },
+                { "v3 or later, known names only", FAKE_V2, NULL, NULL, DRIVER_V3, PROFILE_V3 },
+                { "a later one, on no bus that is known", FAKE_V2, "\n", NULL, NULL, PROFILE_UNKNOWN },
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -86,6 +88,7 @@ static void directories_that_have_lost_their_files_are_passed_over(void **state)
 static void one_image_without_a_kernel_name_tells_v3_from_nv3(void **state) {
         static const char *const guids[] = { GUID_RMM, GUID_NAMELESS, NULL };
 
+        fake_folder(*state, DRIVER_V3);
         fake_image(*state, GUID_RMM, FAKE_V2);
         fake_image(*state, GUID_NAMELESS, FAKE_V2);
         fake_attribute(*state, GUID_NAMELESS, "name", GUID_NAMELESS "\n");

@@ -96,6 +96,7 @@ static void driver_that_activates_by_itself_is_unenforceable(void **state) {
 static void profile_decides_how_images_are_read(void **state) {
         g_autoptr(Tree) tree = NULL;
 
+        fake_folder(*state, "bus/arm_smccc/drivers/lfa_fw");
         fake_image(*state, GUID_RMM, FAKE_V2);
         fake_image(*state, GUID_NAMELESS, FAKE_V2);
         fake_attribute(*state, GUID_NAMELESS, "name", GUID_NAMELESS "\n");

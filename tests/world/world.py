@@ -74,12 +74,6 @@ GUIDS = {
     "scp": "65922703-2f74-e644-8dff-579ac1ff0610",
 }
 
-EVIDENCE = {
-    "v1nv": "bus/platform/drivers/ARM_LFA",
-    "v2": "devices/faux/arm-lfa",
-    "v2bos": "devices/faux/arm-lfa",
-}
-
 _OUTSIDE = "LFAD_WORLD_OUTSIDE"  # the mount namespace that must not be ours, set by enter() for the inner process
 _SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: )")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -222,6 +216,7 @@ class World:
         self.log_dir = self._folder("log")
         self.config_root = self._folder("config")
         self.control = os.path.join(self.dir, "sim.control")
+        self.sysfs = os.path.join(self.dir, "sysfs")  # made by lfa-sim
         self.bus_address = f"unix:path={self.dir}/bus.socket"
         self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
         os.mkdir("/run/lfad")
@@ -509,7 +504,7 @@ class World:
 
     def _start_sim(self, environment):
         self._await_byte("sim", [SIM, "mount", f"--profile={self.profile}", f"--firmware={self.firmware}",
-                                 "--mountpoint=/sys/firmware", f"--control={self.control}",
+                                 "--mountpoint=/sys/firmware", f"--sysfs={self.sysfs}", f"--control={self.control}",
                                  *([f"--kernel-log={KERNEL_LOG}"] if os.path.exists(KERNEL_LOG) else []),
                                  *self.sim_args,
                                  "--ready-fd="], environment)
@@ -523,23 +518,11 @@ class World:
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
         self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}",
-                                  f"--sysfs={self._make_sysfs()}",
+                                  f"--sysfs={self.sysfs}",
                                   *([] if os.path.exists(KERNEL_LOG) else ["--kernel-log=/sys/firmware/.kmsg"]),
                                   *self.lfad_args],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
-
-    def _make_sysfs(self):
-        """Some versions of the driver are told by what else they register in sysfs: then a folder stands in for /sys
-        that has it, and leads to the simulated tree."""
-        evidence = EVIDENCE.get(self.profile)
-        if evidence is None:
-            return "/sys"
-        folder = os.path.join(self.dir, "sysfs-" + self.profile)
-        if not os.path.exists(folder):
-            os.makedirs(os.path.join(folder, evidence))
-            os.symlink("/sys/firmware", os.path.join(folder, "firmware"))
-        return folder
 
     def configure(self, text, name="etc/lfad/lfad.conf"):
         """Writes a configuration file, by its path below the root; None removes it. lfad is not told."""
