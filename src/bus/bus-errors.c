@@ -3,17 +3,32 @@
 
 #include "bus/bus-errors.h"
 
+#include <glib.h>
 #include <stdarg.h>
 
+/* There is one driver, hence one for all. */
+static char *addition;
+
+void bus_errors_add_to_all(const char *text) {
+        g_free(addition);
+        addition = text && *text ? g_strdup(text) : NULL;
+}
+
+static int set(sd_bus_error *error, const char *name, const char *text) {
+        return sd_bus_error_setf(error, name, "%s%s%s", text, addition ? " " : "", addition ? addition : "");
+}
+
 int bus_error_set(sd_bus_error *error, ErrorId id, const char *text) {
-        return sd_bus_error_set(error, error_bus_name(id), text && *text ? text : error_text(id));
+        return set(error, error_bus_name(id), text && *text ? text : error_text(id));
 }
 
 int bus_error_invalid(sd_bus_error *error, const char *format, ...) {
+        g_autofree char *text = NULL;
         va_list arguments;
 
         va_start(arguments, format);
-        (void) sd_bus_error_setfv(error, SD_BUS_ERROR_INVALID_ARGS, format, arguments);
+        text = g_strdup_vprintf(format, arguments);
         va_end(arguments);
+        (void) set(error, SD_BUS_ERROR_INVALID_ARGS, text);
         return -EINVAL;
 }

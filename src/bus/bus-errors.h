@@ -8,6 +8,9 @@
 
 #include <systemd/sd-bus.h>
 
+/* What every error says behind its own text from now on; NULL or "": nothing. */
+void bus_errors_add_to_all(const char *text);
+
 /* Sets org.arm.LFA1.Error.<Name>; text NULL or "": the table's own. Returns a negative number, as handlers
  * want it. */
 int bus_error_set(sd_bus_error *error, ErrorId id, const char *text);

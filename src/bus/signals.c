@@ -2,6 +2,7 @@
 /* PropertiesChanged, gathered per object and sent once per turn of the event loop: an object that changes
  * ten times in one turn sends one signal, and only names what changed. */
 
+#include "bus/bus-errors.h"
 #include "bus/service.h"
 #include "lfa/bus-names.h"
 #include "util/log.h"
@@ -132,6 +133,8 @@ void signals_init(Service *service) {
 }
 
 void signals_mark_manager(Service *service, unsigned properties) {
+        if (properties & MANAGER_PROPERTY_DRIVER_PROFILE)
+                bus_errors_add_to_all(manager_standing_warning(service->manager));
         mark(service, g_strdup(LFA_MANAGER_PATH), &manager_properties, properties);
 }
 

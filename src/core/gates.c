@@ -67,11 +67,9 @@ static GateVerdict gate_driver(const GateFacts *facts) {
         }
         if (!profile_is_allowed(facts->profile) && !facts->profile_allowed_by_configuration)
                 return deny(LFA_ERROR_PROFILE_NOT_ALLOWED,
-                            "The kernel driver is of version '%s', which is not safe to drive.%s",
-                            driver_profile_to_string(facts->profile),
-                            profile_is_unenforceable(facts->profile)
-                                            ? " The kernel may activate pending firmware by itself."
-                                            : "");
+                            "The kernel driver is of version '%s', which is not safe to drive, and AllowProfile= "
+                            "of lfad.conf does not allow it.",
+                            driver_profile_to_string(facts->profile));
         if (facts->images_lost > 0)
                 return deny(LFA_ERROR_TREE_LOST,
                             "The kernel driver lost %u of its images; it must be bound again.",

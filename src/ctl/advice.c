@@ -98,11 +98,26 @@ const char *advice_for_driver(const char *driver_state) {
         return text ? text : "a state that this lfactl does not know";
 }
 
+bool advice_image_is_blocked(const Image *image, const char *gate) {
+        json_object *blockers = json_object_object_get(image->properties, "Blockers");
+
+        for (size_t i = 0;
+             json_object_is_type(blockers, json_type_array) && i < json_object_array_length(blockers); i++)
+                if (!gate ||
+                    strcmp(json_object_get_string(json_object_array_get_idx(blockers, i)), gate) == 0)
+                        return true;
+        return false;
+}
+
 static char *advice_when_pending(const Image *image) {
         if (!image->capable)
                 return g_strdup("New firmware is staged, but cannot be activated live: restart the host.");
         if (image->may_reset_cpu)
                 return g_strdup("Activating it may reset CPUs, which no driver supports: restart the host.");
+        if (advice_image_is_blocked(image, NULL))
+                return g_strdup_printf(
+                                "New firmware is staged; 'lfactl explain %s' tells what stands against it.",
+                                image->label);
         return g_strdup_printf("New firmware is staged: 'lfactl activate %s' makes it run.", image->label);
 }
 

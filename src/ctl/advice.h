@@ -27,5 +27,8 @@ const char *advice_for_driver(const char *driver_state);
 /* What to do about the image in its state. The caller frees the answer. */
 char *advice_for_image(const Image *image);
 
+/* Whether that gate refuses everybody who would activate the image; gate NULL: any. */
+bool advice_image_is_blocked(const Image *image, const char *gate);
+
 /* Whether the image's state asks for somebody's attention. */
 bool advice_image_needs_attention(const Image *image);

@@ -37,6 +37,19 @@ static void print_event(Monitor *monitor, MonitorEvent *event) {
         json_object_put(line);
 }
 
+/* The document, in which they stand, is not printed: each event is one of its own. */
+static void print_warnings(Monitor *monitor) {
+        json_object *warnings = json_object_object_get(monitor->client->document, "warnings");
+        _cleanup_(monitor_event_clear) MonitorEvent event = { NULL };
+
+        if (!warnings)
+                return;
+        event.object = json_object_new_object();
+        json_object_object_add(event.object, "event", json_object_new_string("warnings"));
+        json_object_object_add(event.object, "warnings", json_object_get(warnings));
+        print_event(monitor, &event);
+}
+
 static int on_lfad_signal(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_(monitor_event_clear) MonitorEvent event = { NULL };
         Monitor *monitor = userdata;
@@ -159,6 +172,7 @@ ExitCode verb_monitor(Client *client, int argc, char **argv) {
         };
         int r;
 
+        print_warnings(&monitor);
         json_object_put(client->document); /* each event is a document of its own */
         client->document = NULL;
         r = watch(&monitor);

@@ -8,12 +8,21 @@
 
 #include <string.h>
 
+/* The driver's state is that of the driver; whether it may be driven shows at the images. */
+static const char *describe_driver(const Inventory *inventory) {
+        for (guint i = 0; i < inventory->images->len; i++)
+                if (strcmp(inventory->driver_state, "active") == 0 &&
+                    advice_image_is_blocked(inventory->images->pdata[i], "driver"))
+                        return "the driver is there, but this version of it is refused: 'lfactl explain' an image";
+        return advice_for_driver(inventory->driver_state);
+}
+
 static void print_driver(const Inventory *inventory) {
         output_print(COLOUR_NONE, "%*s: ", FIELD_NARROW, "Driver");
         output_print(output_state_colour(inventory->driver_state), "%s",
                      output_or_dash(inventory->driver_state));
         output_line(", profile %s (%s)", output_or_dash(inventory->driver_profile),
-                    advice_for_driver(inventory->driver_state));
+                    describe_driver(inventory));
 }
 
 static void print_images_line(const Inventory *inventory) {

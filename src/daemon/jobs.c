@@ -2,7 +2,6 @@
 /* Jobs: accepting, cancelling, ending. */
 
 #include "core/enum-names.h"
-#include "core/profile.h"
 #include "daemon/activation-lock.h"
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -90,11 +89,11 @@ static void job_freep(Job **job) {
 
 /* What a client shows of a job, even when it asks for nothing else. */
 static char *message_of(const Manager *manager, const char *text) {
-        return profile_is_unenforceable(manager->profile)
-                               ? g_strdup_printf("%s%sWith this kernel driver the kernel may activate pending firmware "
-                                                 "by itself at any time.",
-                                                 text, *text ? " " : "")
-                               : g_strdup(text);
+        const char *warning = manager_standing_warning(manager);
+
+        if (!warning || strstr(text, warning))
+                return g_strdup(text);
+        return g_strdup_printf("%s%s%s", text, *text ? " " : "", warning);
 }
 
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {

@@ -268,6 +268,9 @@ typedef struct Warning {
 
 GPtrArray *warnings_new(void);
 
+/* What every answer about activations says with this driver, or NULL. */
+const char *manager_standing_warning(const Manager *manager);
+
 /* Finds out anew what there is to warn of, and tells when it differs. */
 void manager_update_warnings(Manager *manager);
 

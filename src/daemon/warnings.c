@@ -26,6 +26,12 @@ GPtrArray *warnings_new(void) {
         return g_ptr_array_new_with_free_func(warning_free);
 }
 
+const char *manager_standing_warning(const Manager *manager) {
+        return profile_is_unenforceable(manager->profile)
+                               ? "With this kernel driver the kernel may activate pending firmware by itself at any time."
+                               : NULL;
+}
+
 static void add(GPtrArray *warnings, WarningCode code, char *text) {
         Warning *warning = g_new0(Warning, 1);
 
@@ -40,7 +46,7 @@ static GPtrArray *find_warnings(const Manager *manager) {
         if (profile_is_unenforceable(manager->profile))
                 add(warnings, WARNING_KERNEL_ACTIVATES,
                     g_strdup_printf("The kernel driver (%s) activates whatever is pending by itself, whenever firmware "
-                                    "says so; lfad cannot stop it, and no policy is kept.",
+                                    "says so; lfad cannot stop it, and no policy can be enforced.",
                                     driver_profile_to_string(manager->profile)));
         if (manager->images_lost > 0)
                 add(warnings, WARNING_TREE_LOST,

@@ -7,6 +7,7 @@ What traps there are, and on which versions, is read from lfad-drivers(7)."""
 
 import contextlib
 import ctypes
+import json
 import os
 import re
 import struct
@@ -64,6 +65,8 @@ def tearDownModule():
 
 
 class TrapTest(unittest.TestCase):
+    BY_ITSELF = "the kernel may activate pending firmware by itself"
+
     def test_every_trap_of_the_manual_has_a_test(self):
         self.assertEqual(set(tests), set(TRAPS))
 
@@ -127,20 +130,28 @@ class TrapTest(unittest.TestCase):
             manager = here.manager()
             self.assertEqual((manager["DriverProfile"], manager["DriverState"]), (profile, "unenforceable"))
             self.assertEqual([code for code, _ in manager["Warnings"]], ["kernel-activates"])
-            error = self.assertRefused("ProfileNotAllowed", here.activate, "rmm")
-            self.assertIn("may activate pending firmware by itself", error.message)
+            for name, call in (("ProfileNotAllowed", lambda: here.activate("rmm")),
+                               ("NoSuchImage", lambda: here.activate("nothing")),
+                               ("InvalidArgs", lambda: here.activate("rmm", nonsense=True))):
+                self.assertEqual(self.assertRefused(name, call).message.count(self.BY_ITSELF), 1, name)
             verdict, _ = here.call(world.PATH, world.MANAGER, "Explain", "sa{sv}", "rmm", {})
-            self.assertIn("may activate pending firmware by itself", verdict["text"])
             self.assertEqual([code for code, _ in verdict["warnings"]], ["kernel-activates"])
-            for words in (["status"], ["list"], ["show", "rmm"], ["explain", "rmm"], ["history"], ["activate", "rmm"]):
+            for words in (["status"], ["list"], ["show", "rmm"], ["explain", "rmm"], ["history"], ["activate", "rmm"],
+                          ["cancel", "rmm"], ["refresh"], ["reload"], ["activate", "--pending"]):
                 self.assertIn("Warning: The kernel driver (v1nv) activates", here.lfactl(*words).stderr, words)
+                document = json.loads(here.lfactl("--json=short", *words).stdout)
+                self.assertEqual([warning["code"] for warning in document["warnings"]], ["kernel-activates"], words)
+            monitor = here.spawn_as(None, ["lfactl", "--json=short", "monitor"])
+            here.wait_for(lambda: "kernel-activates" in here.said(monitor), what="the monitor to warn")
+            monitor.terminate()
+            here.finish(monitor)
         with self.a_world(profile) as here:
             here.stage("rmm", "2.0")
             path = here.activate("rmm")
-            self.assertIn("may activate pending firmware by itself", here.job(path)["Message"])
+            self.assertIn(self.BY_ITSELF, here.job(path)["Message"])
             job = here.wait_job(path)
             self.assertEnded(job, "succeeded")
-            self.assertIn("may activate pending firmware by itself", job["Message"])
+            self.assertEqual(job["Message"].count(self.BY_ITSELF), 1)
 
     @trap("kernel-activates")
     def test_what_the_kernel_does_by_itself_is_recorded_as_not_ours(self, profile):
@@ -475,6 +486,9 @@ class TrapTest(unittest.TestCase):
             self.assertEqual(here.manager()["DriverProfile"], "rfc2" if profile == "nvrfc" else profile)
             self.assertRefused("ProfileNotAllowed", here.activate, "rmm")
             self.assertEqual(here.stores(), 0)
+            status = here.lfactl("status").stdout
+            self.assertIn("no policy" if profile == "v1nv" else "this version of it is refused", status)
+            self.assertIn("tells what stands against it", status)
             here.configure(f"[Driver]\nAllowProfile={here.manager()['DriverProfile']}\n")
             here.reload()
             self.assertEnded(here.run_job("rmm"), self.good_end(profile))

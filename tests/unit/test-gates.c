@@ -325,14 +325,6 @@ static void a_driver_that_lost_images_is_refused(void **state) {
         assert_denies(&world, GATE_DRIVER, LFA_ERROR_TREE_LOST, "lost 3 of its images");
 }
 
-static void a_driver_that_activates_by_itself_is_refused_with_a_warning(void **state) {
-        World world = world_new();
-
-        world.facts.driver_state = DRIVER_UNENFORCEABLE;
-        world.facts.profile = PROFILE_V1NV;
-        assert_denies(&world, GATE_DRIVER, LFA_ERROR_PROFILE_NOT_ALLOWED, "may activate pending firmware");
-}
-
 static void a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set(void **state) {
         World world = world_new();
 
@@ -490,7 +482,6 @@ int main(void) {
                 cmocka_unit_test(image_that_the_kernel_activates_by_itself_is_refused),
                 cmocka_unit_test(auto_activate_that_the_configuration_leaves_is_refused),
                 cmocka_unit_test(a_driver_that_lost_images_is_refused),
-                cmocka_unit_test(a_driver_that_activates_by_itself_is_refused_with_a_warning),
                 cmocka_unit_test(
                                 a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
