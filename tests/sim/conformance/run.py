@@ -47,6 +47,15 @@ def rows():
         yield "seen", title, [], tests
 
 
+def check_profiles(program):
+    """The suite is about all the versions that the simulator has, and about no other."""
+    listed = subprocess.run([program, "profiles"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    section = listed.split("Driver profiles:\n")[1].split("\nFirmware models:")[0]
+    names = [line.split()[0] for line in section.splitlines()]
+    if names != contract.PROFILES:
+        sys.exit(f"the simulator has the driver versions {names}, and the suite is about {contract.PROFILES}")
+
+
 def cells(chosen):
     """(row's index, profile, tests) of what is to be run, in the table's order."""
     for index, (key, title, _, tests) in enumerate(rows()):
@@ -156,6 +165,7 @@ def main():
     if chosen.worker:
         work(chosen)
         return
+    check_profiles(chosen.sim)
     passed = run_models(chosen.models) if chosen.models else None
     results = run_workers()
     found = table(chosen, results, passed)
