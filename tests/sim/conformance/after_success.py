@@ -53,6 +53,19 @@ def stale_directories_go_later(case):
 
 
 @statement(41, FROM_V1)
+def they_are_gone_before_three_milliseconds(case):
+    case.start()
+    case.offer(RMM)
+    case.ctl("vanish scp")
+    case.ctl("speed 0.01")
+    same(activate(RMM), 1, "a success")
+    case.after("1400us")
+    same(open_errno(path(SCP, "name")), -ENOENT, "its files")
+    case.after("1400us")
+    expect(SCP not in directories(), "gone")
+
+
+@statement(41, FROM_V1)
 def files_go_first(case):
     case.start()
     case.ctl("hang read")

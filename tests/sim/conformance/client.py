@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from contract import RMM
+
 FIRMWARE = "/sys/firmware"
 LFA = f"{FIRMWARE}/lfa"
 # Seconds, for what must happen, on a machine however slow.
@@ -291,6 +293,13 @@ class Case:
         self.ctl("speed 100000")
         self.settle()
         self.ctl("speed 1")
+
+    def after(self, duration):
+        """Reads a pending attribute, which takes so long in simulated time: all that was due by then is done when it
+        returns, and nothing that is due much later as long as the simulator is slow. Real time decides nothing."""
+        self.ctl(f"slow read {duration}")
+        expect(isinstance(read(RMM, "activation_pending"), bytes), "a read that takes a while")
+        self.ctl("slow read 0")
 
     def offer(self, guid, version="9.1"):
         """Stages an image and reads pending, as one has to."""

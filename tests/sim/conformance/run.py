@@ -4,10 +4,22 @@
 
     run.py --sim=PROGRAM [--models=FOLDER] [--only=NUMBER|TITLE] [--profile=NAME]
 
-Prints a table, statement by version:  ok: shown through the file system; model: only by the model's own test, which
-ran; -: not about that version; FAIL: a test failed; NONE: it has no test. The rows behind the statements are things
-seen on the real drivers that no statement tells. Workers share the cells, each in mount and network namespaces of
-its own, and each test has a simulator of its own.
+Prints a table, statement by version:  ok: shown through the file system; -: not about that version; FAIL: a test
+failed; NONE: it has no test. The rows behind the statements are things seen on the real drivers that no statement
+tells. A driver version that only the simulator or only the suite has is an error. Workers share the cells, each in
+mount and network namespaces of its own, and each test has a simulator of its own.
+
+What cannot be shown through files, because real time goes on between two calls of a client and a busy machine can
+stretch it without end:
+
+- Exact budgets and pauses (21 to 23). Through files a pause is a lower bound, and so is a budget; its upper bound only
+  excludes the next plausible one. The exact numbers rest on the model's tests in test-driver-runs.c. With --models
+  these are run, too, and the cell is ok only if both pass.
+- How short the driver's own clean-up window mostly is (33, 41): a spread of the real drivers, while the simulator has
+  one habit. That it is over in time is shown at low speed, by a read of a known simulated length and not by a clock;
+  a machine that is busy meanwhile can only hide a longer window, never fail on a right one.
+- Successes that share a change on v2bos (58): the inventory lock keeps refreshes apart, and in the simulator a success
+  before the worker is done loses the tree and has a change of its own. nvnew shows it.
 """
 
 import argparse
@@ -32,7 +44,7 @@ MODULES = ["layout", "values", "writes", "after_success", "notification", "event
 def options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--sim", required=True, help="the program")
-    parser.add_argument("--models", help="folder with the model's tests")
+    parser.add_argument("--models", help="folder with the model's tests: run them, too")
     parser.add_argument("--only", help="one statement's number, or a part of an observation's title")
     parser.add_argument("--profile", help="one driver version")
     parser.add_argument("--worker", help=argparse.SUPPRESS)  # N/OF
@@ -45,6 +57,15 @@ def rows():
         yield str(number), title, profiles, suite.statements.get(number, [])
     for title, tests in suite.observations.items():
         yield "seen", title, [], tests
+
+
+def check_profiles(program):
+    """The suite is about all the versions that the simulator has, and about no other."""
+    listed = subprocess.run([program, "profiles"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    section = listed.split("Driver profiles:\n")[1].split("\nFirmware models:")[0]
+    names = [line.split()[0] for line in section.splitlines()]
+    if names != contract.PROFILES:
+        sys.exit(f"the simulator has the driver versions {names}, and the suite is about {contract.PROFILES}")
 
 
 def cells(chosen):
@@ -119,11 +140,12 @@ def verdict(tests, due, result, passed):
     """The word in the cell, and what is wrong."""
     if not tests:
         return ("NONE", ["the statement is about this version and has no test"]) if due else ("-", [])
-    through_files = [test for test in tests if test.function]
-    problems = list(result[0]) if result else ["it did not run"] if through_files else []
+    problems = list(result[0]) if result else ["it did not run"]
+    if not any(test.function for test in tests):
+        problems.append("no test shows it through files")
     problems += [f"the model's test {test.model} did not pass" for test in tests
                  if test.model and passed is not None and test.model[1] not in passed[test.model[0]]]
-    return "FAIL" if problems else "ok" if through_files else "model", problems
+    return "FAIL" if problems else "ok", problems
 
 
 def table(chosen, results, passed):
@@ -156,6 +178,7 @@ def main():
     if chosen.worker:
         work(chosen)
         return
+    check_profiles(chosen.sim)
     passed = run_models(chosen.models) if chosen.models else None
     results = run_workers()
     found = table(chosen, results, passed)

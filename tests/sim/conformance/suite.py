@@ -18,7 +18,8 @@ def statement(number, profiles):
 
 
 def model(number, profiles, program, name):
-    """A statement that the file system cannot show: `name` is the test of the model that does, in `program`."""
+    """What the file system cannot show of a statement: `name` is the test of the model that does, in `program`. It comes
+    on top of a test through files, never in its place."""
     statements[number].append(Test(None, list(profiles), (program, name)))
 
 

@@ -352,6 +352,19 @@ def busy_in_the_cleanup_window(case):
 
 
 @statement(33, ["nvnew"])
+def the_window_is_over_before_five_milliseconds(case):
+    case.start()
+    case.offer(SCP)
+    case.offer(RMM)
+    case.ctl("vanish bl31")
+    case.ctl("speed 0.01")
+    same(activate(RMM), 1, "the first")
+    for _ in range(2):  # the files go, then their directory
+        case.after("2ms")
+    same(activate(SCP), 1, "after it")
+
+
+@statement(33, ["nvnew"])
 def no_window_without_a_removal(case):
     case.start()
     for guid in (RMM, SCP):
