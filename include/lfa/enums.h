@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-/* Which variant of the kernel driver runs. The order carries no meaning. */
+/* Which variant of the kernel driver runs, in the order in which they appeared. */
 typedef enum DriverProfile {
         PROFILE_UNKNOWN, /* a driver is there and fits no known description */
         PROFILE_RFC1,

@@ -69,6 +69,9 @@ static int check(Request *request, sd_bus_error *error) {
                 r = list_targets(request);
                 if (r < 0)
                         return bus_error_from_submit(r, error);
+                if (request->targets->len == 0 &&
+                    manager->images_lost > 0) /* nobody knows what is pending */
+                        return bus_error_set(error, LFA_ERROR_TREE_LOST, NULL);
         }
         if (request->targets->len == 0)
                 return 0;

@@ -12,6 +12,8 @@ int bus_error_from_lookup(const Manager *manager, int r, sd_bus_error *error) {
                 return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
         case DRIVER_NO_FIRMWARE:
                 return bus_error_set(error, LFA_ERROR_NO_FIRMWARE, NULL);
+        case DRIVER_TREE_LOST: /* it may be one of those */
+                return bus_error_set(error, LFA_ERROR_TREE_LOST, NULL);
         case DRIVER_UNKNOWN:
                 return bus_error_set(error, LFA_ERROR_STARTING, "The driver's tree has not been read yet.");
         default:

@@ -151,17 +151,27 @@ static GateVerdict gate_repeat(const GateFacts *facts) {
                     "This image was activated before; it is pending as before and no version moved.");
 }
 
+/* What is being set is waited for as an unsettled tree is: not for ever. */
+static bool patience_is_over(const GateFacts *facts) {
+        return facts->now_usec >= facts->settle_deadline_usec;
+}
+
 static GateVerdict gate_kernel_auto(const GateFacts *facts) {
+        bool unreadable = facts->image && facts->image->auto_activate < 0 &&
+                          profile_has_auto_activate(facts->profile);
+
         if (facts->auto_activate_left)
                 return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE,
                             "auto_activate of this image is 1, and the configuration leaves it so "
                             "(KernelAutoActivate=leave).");
-        if (!facts->auto_activate_stuck &&
-            (facts->auto_activate_clearing || (facts->image && facts->image->auto_activate == 1)))
-                return wait_for(LFA_ERROR_KERNEL_AUTO_ACTIVATE, UINT64_MAX,
-                                "auto_activate is being set to 0.");
-        if (!facts->auto_activate_stuck)
+        if (unreadable)
+                return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE, "auto_activate of this image cannot be read.");
+        if (!facts->auto_activate_stuck && !facts->auto_activate_clearing &&
+            !(facts->image && facts->image->auto_activate == 1))
                 return allow();
+        if (!facts->auto_activate_stuck && !patience_is_over(facts))
+                return wait_for(LFA_ERROR_KERNEL_AUTO_ACTIVATE, facts->settle_deadline_usec,
+                                "auto_activate is being set to 0.");
         return deny(LFA_ERROR_KERNEL_AUTO_ACTIVATE,
                     "auto_activate of this image is 1 and could not be set to 0.");
 }
@@ -169,8 +179,8 @@ static GateVerdict gate_kernel_auto(const GateFacts *facts) {
 static GateVerdict gate_settings(const GateFacts *facts) {
         if (!facts->image || !facts->rendezvous_differs)
                 return allow();
-        if (!facts->rendezvous_stuck)
-                return wait_for(LFA_ERROR_SETTING_NOT_APPLIED, UINT64_MAX,
+        if (!facts->rendezvous_stuck && !patience_is_over(facts))
+                return wait_for(LFA_ERROR_SETTING_NOT_APPLIED, facts->settle_deadline_usec,
                                 "force_cpu_rendezvous is being set as CpuRendezvous= wants it.");
         return deny(LFA_ERROR_SETTING_NOT_APPLIED,
                     "force_cpu_rendezvous of image %s could not be set as CpuRendezvous= wants it.",

@@ -102,3 +102,19 @@ DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsign
 uint64_t profile_activate_budget_usec(DriverProfile profile) {
         return traits[profile].activate_budget_sec * USEC_PER_SEC;
 }
+
+unsigned profile_evidence_of(DriverProfile profile) {
+        switch (profile) {
+        case PROFILE_V2BOS:
+        case PROFILE_NVNEW:
+                return EVIDENCE_CHANGE_EVENT;
+        case PROFILE_NVRFC:
+                return EVIDENCE_BUSY;
+        default:
+                return 0;
+        }
+}
+
+bool profile_has_auto_activate(DriverProfile profile) {
+        return profile >= PROFILE_V2 && profile <= PROFILE_NVNEW;
+}

@@ -39,6 +39,12 @@ typedef enum ProfileEvidence {
  * before, or PROFILE_UNKNOWN; evidence: a mask of ProfileEvidence. */
 DriverProfile profile_refine(DriverProfile detected, DriverProfile known, unsigned evidence);
 
+/* What must have been seen for the driver to be taken for this version. */
+unsigned profile_evidence_of(DriverProfile profile);
+
+/* Images have the attribute auto_activate. */
+bool profile_has_auto_activate(DriverProfile profile);
+
 /* EINVAL from `activate` means that nothing reached the firmware (rfc*: the image may reset CPUs). */
 bool profile_einval_is_refusal(DriverProfile profile);
 

@@ -44,6 +44,12 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
                 return g_strdup_printf("Version %s runs, was %s; pending had been %s.", after, from,
                                        pending);
         case VERDICT_PENDING_FELL:
+                if (version_known(after) && strcmp(after, pending) != 0)
+                        return g_strdup_printf(
+                                        "The driver accepted and nothing is pending any more, but it shows "
+                                        "version %s still: it may have failed to read its inventory, which a "
+                                        "later success or binding it again makes good.",
+                                        after);
                 return g_strdup("The driver accepted and nothing is pending any more; no version proves it.");
         case VERDICT_PENDING_STAYED:
                 if (verdict->result == RESULT_UNVERIFIED)

@@ -109,6 +109,7 @@ static int reload(Manager *manager, char **ret_text) {
         }
         apply(manager, config);
         log_info("The configuration was loaded.");
+        settings_forget(manager);
         settings_apply(manager);
         queue_schedule(manager);
         return 0;

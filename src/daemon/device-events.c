@@ -55,6 +55,7 @@ static void note_storm(Manager *manager) {
                 log_warning("The LFA device sends uevents in a storm: the kernel may be activating without end. "
                             "Switching auto_activate off wherever it is on.");
         manager_update_warnings(manager);
+        settings_forget(manager);
         settings_apply(manager); /* what was read last may tell already */
         scanner_scan(manager->scanner);
 }
@@ -70,17 +71,16 @@ static void on_device_event(const char *action, bool inventory_changed, void *us
         if (strcmp(action, "unbind") == 0 || strcmp(action, "remove") == 0)
                 driver_forget_evidence(manager);
         scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
-        if (!ratelimit_pass(&manager->storm_limit, clock_monotonic(manager->clock)))
+        if (inventory_changed && !ratelimit_pass(&manager->storm_limit, clock_monotonic(manager->clock)))
                 note_storm(manager);
 }
 
-/* The kernel's buffer for us holds thousands. */
+/* Other devices' events fill the buffer, too: no sign of a storm of ours. */
 static void on_overflow(void *userdata) {
         Manager *manager = userdata;
 
         log_warning("Uevents were lost; reading the whole tree.");
         scanner_mark_dirty(manager->scanner, manager->config->settle_usec);
-        note_storm(manager);
 }
 
 const UeventCallbacks device_event_callbacks = { .device_event = on_device_event, .overflow = on_overflow };

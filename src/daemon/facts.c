@@ -99,7 +99,8 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                                                         : UINT64_MAX,
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
-                .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE,
+                .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
+                                          strcmp(manager->set_guid, image->values.guid) == 0,
                 .auto_activate_left = image->values.auto_activate == 1 &&
                                       !image_setting_differs(image, SETTING_AUTO_ACTIVATE),
                 .rendezvous_differs = image_setting_differs(image, SETTING_FORCE_CPU_RENDEZVOUS),

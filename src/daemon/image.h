@@ -59,6 +59,7 @@ typedef struct Image {
         char last_to[VERSION_SIZE]; /* the version that the last job was about */
         bool pending_fell_before;   /* pending was once seen to fall after an accepted activation */
         ImageSetting settings[_SETTING_MAX];
+        uint64_t seen_tree; /* Tree.id of the tree in which it was seen last, also by an earlier lfad; 0 = none */
         uint64_t lost_tree; /* Tree.id of the tree in which the driver lost it, 0 = none */
 
         unsigned blockers; /* bit mask of GateId */

@@ -4,6 +4,7 @@
 #include "core/enum-names.h"
 #include "daemon/driver.h"
 #include "util/log.h"
+#include "util/macros.h"
 
 Image *manager_find_image(const Manager *manager, const char *guid) {
         Image *image = g_hash_table_lookup(manager->images, guid);
@@ -111,6 +112,8 @@ static void add_image(Manager *manager, const ImageValues *values) {
 
         image->values = *values;
         image->present = true;
+        image->seen_tree = manager->tree_id;
+        image_forget_settings(image);
         image->state = find_state(manager, image);
         /* Known from before it vanished, or from the history: it may come back as another version. */
         if (image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
@@ -147,10 +150,17 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
 
-                if (!image->present || tree_find(tree, image->values.guid))
+                bool shown = tree_find(tree, image->values.guid) != NULL;
+                bool expected = image->present || (image->seen_tree != 0 && image->seen_tree == tree->id);
+
+                if (shown)
+                        image->seen_tree = tree->id;
+                if (shown || !expected)
                         continue;
-                manager->observer->image_removed(image, manager->userdata);
+                if (image->present)
+                        manager->observer->image_removed(image, manager->userdata);
                 image->present = false;
+                image->seen_tree = 0;
                 driver_note_vanished(manager, image, tree->id);
                 any = true;
         }
@@ -164,8 +174,14 @@ static bool is_being_verified(const Manager *manager, const Image *image) {
         return job && job->state == JOB_VERIFYING && strcmp(job->guid, image->values.guid) == 0;
 }
 
+/* Most versions do not tell when what they drop has gone: within a second (kernel driver, observed). */
+static void look_again(Manager *manager) {
+        scanner_mark_dirty(manager->scanner, MAX(manager->config->settle_usec, USEC_PER_SEC));
+}
+
 void images_update(Manager *manager, const Tree *tree) {
         bool first = manager->driver_state == DRIVER_UNKNOWN, moved = remove_vanished(manager, tree);
+        bool fading = false;
 
         driver_update(manager, tree);
         for (unsigned i = 0; i < tree->images->len; i++) {
@@ -177,6 +193,8 @@ void images_update(Manager *manager, const Tree *tree) {
                         moved = true;
                         continue;
                 }
+                if (image_values_look_stale(values) && !image_values_look_stale(&image->values))
+                        fading = true;
                 if (image_change(&image->values, values) & CHANGE_VERSION ||
                     image_values_look_stale(values) != image_values_look_stale(&image->values))
                         moved = true;
@@ -184,6 +202,10 @@ void images_update(Manager *manager, const Tree *tree) {
         }
         if (moved && !first)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        if (fading)
+                look_again(manager);
+        driver_record_inventory(manager);
+        manager_update_warnings(manager);
         images_evaluate_order(manager);
         settings_apply(manager);
         manager_notify_status(manager);

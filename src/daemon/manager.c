@@ -44,6 +44,7 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         jobs_retry_records(manager);
+        settings_try_again(manager);    /* by the reading that follows */
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
@@ -153,6 +154,7 @@ void *manager_free(Manager *manager) {
         config_free(manager->config);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
+        g_free(manager->inventory_recorded);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);
         g_free(manager);

@@ -77,6 +77,7 @@ struct Manager {
         DriverProfile profile;
         DriverState state_read;          /* what the last reading says, without images that were lost */
         uint64_t tree_id;                /* Tree.id of the last reading */
+        char *inventory_recorded;        /* what the last record of it said */
         unsigned images_lost;            /* that the driver lost from this tree */
         unsigned profile_evidence;       /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
@@ -247,6 +248,13 @@ void recovery_run(Manager *manager);
 
 /* Sets the next one that is otherwise than the configuration wants it. */
 void settings_apply(Manager *manager);
+
+/* What was tried in vain is tried anew: the directory is another one, the configuration is, or it must be. */
+void image_forget_settings(Image *image);
+void settings_forget(Manager *manager);
+
+/* The same, once. */
+void settings_try_again(Manager *manager);
 bool image_setting_differs(const Image *image, SettingId id);
 
 /* --- what endangers every activation (warnings.c) --- */
@@ -254,6 +262,7 @@ typedef enum WarningCode {
         WARNING_KERNEL_ACTIVATES,
         WARNING_TREE_LOST,
         WARNING_EVENT_STORM,
+        WARNING_AUTO_ACTIVATE_LEFT,
         _WARNING_MAX,
         _WARNING_INVALID = -EINVAL,
 } WarningCode;

@@ -7,6 +7,7 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/driver.h"
 #include "daemon/history-query.h"
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -190,8 +191,17 @@ static void read_vanished(Manager *manager, json_object *record) {
 
         (void) json_get_bool(record, "lost", &lost);
         (void) json_get_u64(record, "tree", &tree);
-        if (guid_is_valid(guid) && lost && is_this_boot(manager, record))
-                images_remember(manager, guid)->lost_tree = tree;
+        if (guid_is_valid(guid)) /* a later one may take an earlier one back */
+                images_remember(manager, guid)->lost_tree = lost && is_this_boot(manager, record) ? tree : 0;
+}
+
+static void read_inventory(Manager *manager, json_object *record) {
+        DriverProfile profile = driver_profile_from_string(string_or_empty(record, "profile"));
+        uint64_t tree = 0;
+
+        (void) json_get_u64(record, "tree", &tree);
+        if (tree != 0 && profile >= 0 && is_this_boot(manager, record))
+                driver_recover_inventory(manager, tree, profile, string_or_empty(record, "guids"));
 }
 
 static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
@@ -212,6 +222,9 @@ static void read_record(Manager *manager, GHashTable *unfinished, json_object *r
                 break;
         case RECORD_VANISHED:
                 read_vanished(manager, record);
+                break;
+        case RECORD_INVENTORY:
+                read_inventory(manager, record);
                 break;
         default:
                 break;

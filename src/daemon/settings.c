@@ -75,12 +75,19 @@ static void record_setting(Manager *manager, const Image *image) {
                 log_error_errno(r, "Cannot record it");
 }
 
+/* The directory was made anew meanwhile: there is another one to be set, and nothing is wrong with it. */
+static bool is_gone(int error) {
+        return error == ENOENT || error == ENODEV;
+}
+
 static void on_answer(const Answer *answer, void *userdata) {
         Manager *manager = userdata;
         Image *image = images_remember(manager, manager->set_guid);
         const char *attribute = settings[manager->set_id].attribute;
 
         if (answer->type != ANSWER_END)
+                return;
+        if (is_gone(answer->error))
                 return;
         if (answer->error != 0) {
                 image->settings[manager->set_id].stuck = true;
@@ -134,24 +141,60 @@ static bool needs_setting(Image *image, SettingId id) {
         if (++setting->attempts <= ATTEMPTS_MAX)
                 return true;
         setting->stuck = true;
-        log_warning("%s of %s is %d again and again; the image will not be activated.",
-                    settings[id].attribute, image->values.guid, value_of(image, id));
+        if (setting->attempts == ATTEMPTS_MAX + 1)
+                log_warning("%s of %s is %d again and again; the image will not be activated.",
+                            settings[id].attribute, image->values.guid, value_of(image, id));
         return false;
+}
+
+/* While the kernel works nothing is written but what ends an endless round of its own; that store takes no lock. */
+static bool may_set(const Manager *manager, SettingId id) {
+        if (!manager->current && !manager->foreign_activation)
+                return true;
+        return id == SETTING_AUTO_ACTIVATE && manager_has_event_storm(manager);
 }
 
 void settings_apply(Manager *manager) {
         GHashTableIter iterator;
         void *value;
 
-        if (manager->set_worker || manager->current || manager->foreign_activation || manager->stopping)
+        if (manager->set_worker || manager->stopping)
                 return;
         for (int id = 0; id < _SETTING_MAX; id++) {
                 g_hash_table_iter_init(&iterator, manager->images);
-                while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                while (may_set(manager, (SettingId) id) && g_hash_table_iter_next(&iterator, NULL, &value)) {
                         if (!needs_setting(value, (SettingId) id))
                                 continue;
                         apply_one(manager, value, (SettingId) id);
                         return; /* one at a time; the scan that follows comes back here */
                 }
         }
+}
+
+void image_forget_settings(Image *image) {
+        memset(image->settings, 0, sizeof(image->settings));
+}
+
+void settings_forget(Manager *manager) {
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value))
+                image_forget_settings(value);
+}
+
+void settings_try_again(Manager *manager) {
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value))
+                for (int id = 0; id < _SETTING_MAX; id++) {
+                        ImageSetting *setting = &((Image *) value)->settings[id];
+
+                        if (setting->stuck)
+                                *setting = (ImageSetting){ .attempts = MAX(setting->attempts, ATTEMPTS_MAX) -
+                                                                       1 };
+                }
 }

@@ -12,6 +12,7 @@ static const char *const warning_codes[_WARNING_MAX] = {
         [WARNING_KERNEL_ACTIVATES] = "kernel-activates",
         [WARNING_TREE_LOST] = "tree-lost",
         [WARNING_EVENT_STORM] = "event-storm",
+        [WARNING_AUTO_ACTIVATE_LEFT] = "auto-activate-left",
 };
 DEFINE_STRING_TABLE(warning_code, WarningCode, warning_codes)
 
@@ -40,6 +41,18 @@ static void add(GPtrArray *warnings, WarningCode code, char *text) {
         g_ptr_array_add(warnings, warning);
 }
 
+static unsigned count_auto_activate(const Manager *manager) {
+        GHashTableIter iterator;
+        unsigned count = 0;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value))
+                count += ((const Image *) value)->present &&
+                         ((const Image *) value)->values.auto_activate == 1;
+        return count;
+}
+
 static GPtrArray *find_warnings(const Manager *manager) {
         GPtrArray *warnings = warnings_new();
 
@@ -55,8 +68,16 @@ static GPtrArray *find_warnings(const Manager *manager) {
                                     manager->images_lost));
         if (manager_has_event_storm(manager))
                 add(warnings, WARNING_EVENT_STORM,
-                    g_strdup("The driver sends events without end: the kernel may be activating by itself again and "
-                             "again. auto_activate is switched off."));
+                    g_strdup_printf("The driver sends events without end: the kernel may be activating by itself again "
+                                    "and again. auto_activate is set to 0; it is still 1 for %u images.",
+                                    count_auto_activate(manager)));
+        else if (manager->config->kernel_auto_activate == KERNEL_AUTO_LEAVE &&
+                 count_auto_activate(manager) > 0)
+                add(warnings, WARNING_AUTO_ACTIVATE_LEFT,
+                    g_strdup_printf("The kernel activates %u images by itself (KernelAutoActivate=leave). With firmware "
+                                    "that reports one as pending for ever it never ends, and a driver that sends no "
+                                    "events does not show that.",
+                                    count_auto_activate(manager)));
         return warnings;
 }
 

@@ -5,6 +5,7 @@
  * asked, and would refuse otherwise. A retry follows only EBUSY and EAGAIN, which the driver gives before it
  * calls firmware. What the kernel's log says of the write is read right after it. */
 
+#include "core/profile.h"
 #include "kernel/image-reader.h"
 #include "kernel/kernel-log.h"
 #include "kernel/tree-reader.h"
@@ -55,7 +56,9 @@ static bool version_matches(const ExpectedVersion *expected, const char *version
 /* Whether what is there is still what was authorised, and nothing that must never be written to. */
 static bool may_write(const WorkerRequest *request, const ImageValues *values) {
         return values->capable == 1 && values->pending == 1 && values->may_reset_cpu == 0 &&
-               values->auto_activate != 1 && !image_values_look_stale(values) &&
+               (values->auto_activate == 0 ||
+                (values->auto_activate < 0 && !profile_has_auto_activate(request->profile))) &&
+               !image_values_look_stale(values) &&
                version_matches(&request->from, values->current_version) &&
                version_matches(&request->to, values->pending_version);
 }

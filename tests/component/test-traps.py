@@ -236,9 +236,12 @@ class TrapTest(unittest.TestCase):
             here.sim("auto rmm 1")
             here.refresh()
             self.assertEqual(here.attribute("rmm", "auto_activate"), "1")
+            self.assertEqual([code for code, _ in here.manager()["Warnings"]], ["auto-activate-left"])
+            here.sim("errno write auto_activate EIO --times=1")  # which is no reason to give up
+            here.sim("uevent change --count=20")  # which is no storm yet
+            self.assertEqual([code for code, _ in here.manager()["Warnings"]], ["auto-activate-left"])
             here.sim("notify")
-            here.wait_for(lambda: here.manager()["Warnings"], what="a warning")
-            self.assertEqual([code for code, _ in here.manager()["Warnings"]], ["event-storm"])
+            here.wait_for(lambda: "event-storm" in [code for code, _ in here.manager()["Warnings"]], what="a warning")
             here.wait_record("setting-applied")
             self.assertEqual(here.attribute("rmm", "auto_activate"), "0")
             here.sim("wait idle")
@@ -247,10 +250,13 @@ class TrapTest(unittest.TestCase):
     def test_a_driver_that_is_removed_meanwhile_leaves_a_record_and_a_way_on(self, profile):
         with self.a_world(profile) as here:
             here.stage("rmm", "2.0")
-            here.sim("slow activate 300ms")
+            here.sim("hang activate")
             path = here.activate("rmm")
             here.sim("wait activate-entered")
-            here.sim("unbind")
+            unbind = here.spawn_as(None, ["lfa-sim", "ctl", "unbind"])
+            here.wait_for(lambda: json.loads(here.sim("show --json"))["driver"] != "bound", what="unbind to begin")
+            here.sim("release")
+            self.assertEqual(here.finish(unbind).returncode, 0)
             job = here.wait_job(path)
             self.assertIn((job["Result"], job["Error"].removeprefix(world.ERROR)),
                           (("unverified", "ImageGone"), ("unknown", "ImageGone")))
@@ -305,8 +311,50 @@ class TrapTest(unittest.TestCase):
             here.run_job("rmm")
             here.wait_for(lambda: here.manager()["DriverState"] == "tree-lost", what="the loss to be told")
             self.assertEqual(here.manager()["DriverProfile"].replace("v2bos", "v2"), profile.replace("v2bos", "v2"))
-            self.assertRefused("NoSuchImage", here.activate, "rmm")
+            self.assertRefused("TreeLost", here.activate, "rmm")
+            self.assertRefused("TreeLost", lambda: here.call(world.PATH, world.MANAGER, "ActivatePending", "a{sv}", {}))
             self.assertIn("bind it again", here.lfactl("status").stdout)
+
+    @trap("lost-tree")
+    def test_a_loss_is_found_by_an_lfad_that_was_restarted_meanwhile(self, profile):
+        for end, number in (("stop", 2), ("kill", 4)):
+            with self.a_world(profile) as here:
+                here.stage("rmm", "2.0")
+                here.stage("scp", "4.0")
+                here.sim(f"lose-tree next {number}")
+                here.sim("hang activate")
+                path = here.activate("rmm")
+                here.sim("wait activate-entered")
+                here.wait_job_state(path, "activating")
+                if end == "kill":
+                    here.kill("lfad")
+                    here.sim("release")
+                else:
+                    here.sim("release")
+                    here.stop("lfad")
+                here.sim("wait idle")
+                here.start("lfad")
+                here.wait_record("finished", here.job_id(path))
+                here.wait_for(lambda: here.manager()["DriverState"] == "tree-lost", what="the loss to be told")
+
+    @trap("forgotten-settings")
+    def test_what_could_not_be_set_is_tried_again(self, profile):
+        config = f"[Image rmm]\nGuid={GUIDS['rmm']}\nCpuRendezvous=firmware\n"
+        with self.a_world(profile) as here:
+            here.sim("errno write force_cpu_rendezvous EIO --times=1")
+            here.configure(f"[Driver]\nAllowProfile={' '.join(REFUSED)}\n" + config)
+            here.reload()
+            here.wait_for(lambda: "Cannot set force_cpu_rendezvous" in here.log("lfad"), what="it to be said")
+            here.stage("rmm", "2.0")
+            self.assertRefused("SettingNotApplied", here.activate, "rmm")
+            here.reload()
+            here.wait_record("setting-applied")
+            self.assertEnded(here.run_job("rmm"), "succeeded")
+            for _ in range(5):  # a directory that is made anew is no failure, however often
+                here.sim("unbind")
+                here.sim("bind")
+                here.refresh()
+                here.wait_for(lambda: here.attribute("rmm", "force_cpu_rendezvous") == "0", what="it to be set")
 
     @trap("no-return")
     def test_a_writer_that_never_returns_takes_nothing_with_it(self, profile):
@@ -401,7 +449,7 @@ class TrapTest(unittest.TestCase):
             here.sim("vanish bl31")
             self.assertEnded(here.run_job("rmm"), "succeeded")
             here.wait_record("vanished")
-            self.assertRefused("NoSuchImage", here.activate, "bl31")
+            self.assertRefused("TreeLost" if profile in TRAPS["lost-tree"] else "NoSuchImage", here.activate, "bl31")
         with self.a_world(profile, firmware="tfa") as here:
             here.stage("rmm", "2.0")
             here.sim("fail inventory DEVICE_ERROR --image=rmm")  # so the refresh after its own success drops it

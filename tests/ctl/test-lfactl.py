@@ -339,7 +339,7 @@ class Reading(Case):
         self.assertIn("The driver reported success, yet nothing changed.", out)
         self.assertRegex(out, r"(?m)^ +LastFirmwareCode: LFA_AUTH_ERROR$")
         self.assertRegex(out, r"(?m)^ +Last code means: The staged image did not pass")
-        self.assertRegex(out, r"What to do: New firmware is staged: 'lfactl activate rmm'")
+        self.assertRegex(out, r"What to do: New firmware is staged; 'lfactl explain rmm'")
         self.assertRegex(out, r"What to do: Nothing to do")
 
     def test_show_says_what_to_do_in_every_state(self):

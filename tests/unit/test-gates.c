@@ -29,7 +29,7 @@ static World world_new(void) {
 
         image_values_init(&world.image, GUID);
         world.image.capable = world.image.pending = 1;
-        world.image.may_reset_cpu = 0;
+        world.image.may_reset_cpu = world.image.auto_activate = 0;
         world.image.cpu_rendezvous = 1;
         strcpy(world.image.current_version, "1.0");
         strcpy(world.image.pending_version, "1.1");
@@ -334,6 +334,24 @@ static void a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot
         assert_denies(&world, GATE_SETTINGS, LFA_ERROR_SETTING_NOT_APPLIED, "CpuRendezvous=");
 }
 
+static void auto_activate_that_cannot_be_read_is_refused_where_there_is_one(void **state) {
+        World world = world_new();
+
+        world.image.auto_activate = -1;
+        assert_denies(&world, GATE_KERNEL_AUTO, LFA_ERROR_KERNEL_AUTO_ACTIVATE, "cannot be read");
+        world.facts.profile = PROFILE_V2S;
+        assert_allows(&world, GATE_KERNEL_AUTO);
+}
+
+static void what_is_being_set_is_not_waited_for_for_ever(void **state) {
+        World world = world_new();
+
+        world.facts.settle_deadline_usec = world.facts.now_usec;
+        world.facts.auto_activate_clearing = world.facts.rendezvous_differs = true;
+        assert_denies(&world, GATE_KERNEL_AUTO, LFA_ERROR_KERNEL_AUTO_ACTIVATE, "auto_activate");
+        assert_denies(&world, GATE_SETTINGS, LFA_ERROR_SETTING_NOT_APPLIED, "CpuRendezvous=");
+}
+
 static void what_must_go_first_defers_and_is_named(void **state) {
         World world = world_new();
         const GateVerdict *verdict;
@@ -484,6 +502,8 @@ int main(void) {
                 cmocka_unit_test(a_driver_that_lost_images_is_refused),
                 cmocka_unit_test(
                                 a_rendezvous_that_is_not_as_configured_is_waited_for_until_it_cannot_be_set),
+                cmocka_unit_test(auto_activate_that_cannot_be_read_is_refused_where_there_is_one),
+                cmocka_unit_test(what_is_being_set_is_not_waited_for_for_ever),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
                 cmocka_unit_test(what_must_go_first_defers_and_is_named),
                 cmocka_unit_test(what_goes_first_is_waited_for_while_it_has_a_job),
