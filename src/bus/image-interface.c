@@ -168,6 +168,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("LastFirmwareCode", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastActivatedTimestamp", "t", NULL, offsetof(Image, last_activated_usec),
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("BlackoutUSec", "t", NULL, offsetof(Image, blackout_usec),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 

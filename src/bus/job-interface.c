@@ -102,11 +102,6 @@ static int get_overridden(sd_bus *bus, const char *path, const char *interface, 
         return sd_bus_message_append(reply, "as", 0); /* no gate can be passed over */
 }
 
-static int get_zero_u32(sd_bus *bus, const char *path, const char *interface, const char *property,
-                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        return sd_bus_message_append(reply, "u", 0U);
-}
-
 static int get_zero_u64(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "t", UINT64_C(0));
@@ -140,9 +135,12 @@ static const sd_bus_vtable vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("WriteUSec", "t", NULL, offsetof(Job, write_usec),
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("BlackoutUSec", "t", get_zero_u64, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("BlackoutCount", "u", get_zero_u32, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("BlackoutSumUSec", "t", get_zero_u64, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("BlackoutUSec", "t", NULL, offsetof(Job, blackout.usec),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("BlackoutCount", "u", NULL, offsetof(Job, blackout.count),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("BlackoutSumUSec", "t", NULL, offsetof(Job, blackout.sum_usec),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 

@@ -47,6 +47,7 @@ static const PropertyNames image_properties = {
                         { IMAGE_PROPERTY_LAST_ERROR, "LastError" },
                         { IMAGE_PROPERTY_LAST_FIRMWARE_CODE, "LastFirmwareCode" },
                         { IMAGE_PROPERTY_LAST_ACTIVATED, "LastActivatedTimestamp" },
+                        { IMAGE_PROPERTY_BLACKOUT, "BlackoutUSec" },
         },
 };
 
@@ -62,6 +63,9 @@ static const PropertyNames job_properties = {
                         { JOB_PROPERTY_FIRMWARE_CODE, "FirmwareCode" },
                         { JOB_PROPERTY_END, "FinishedTimestamp" },
                         { JOB_PROPERTY_END, "WriteUSec" },
+                        { JOB_PROPERTY_END, "BlackoutUSec" },
+                        { JOB_PROPERTY_END, "BlackoutCount" },
+                        { JOB_PROPERTY_END, "BlackoutSumUSec" },
         },
 };
 

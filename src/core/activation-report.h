@@ -3,6 +3,7 @@
 
 /* What the worker saw and did in one activation: the only evidence from which a verdict is derived. */
 
+#include "core/blackout.h"
 #include "core/firmware-reason.h"
 #include "core/image-values.h"
 #include "lfa/enums.h"
@@ -37,4 +38,5 @@ typedef struct ActivationReport {
         bool cancel_sent;      /* `cancel` was written once after the failure, to free the firmware's slot */
         int cancel_error;      /* its positive errno, 0 = accepted */
         FirmwareReason reason; /* from the kernel's log of the last write; for STAGE_WRITE */
+        Blackout blackout;     /* of the last write(2) */
 } ActivationReport;

@@ -138,6 +138,9 @@ Job *history_find_job(json_object *records, const char *path, uint32_t id) {
                 { "Reason", "reason" },
                 { "FinishedTimestamp", "timestamp" },
                 { "WriteUSec", "write-usec" },
+                { "BlackoutUSec", "blackout-usec" },
+                { "BlackoutCount", "blackout-count" },
+                { "BlackoutSumUSec", "blackout-sum-usec" },
                 { "FirmwareCode", "firmware-code" },
         };
         _cleanup_(json_object_unrefp) json_object *record = history_job_record(records, id);

@@ -4,6 +4,7 @@
 #include "ctl/job-report.h"
 
 #include "ctl/advice.h"
+#include "ctl/bus-value.h"
 #include "ctl/output.h"
 
 #include <string.h>
@@ -22,6 +23,19 @@ static const char *choose_hint(const Job *job) {
         return advice_for_result(job->result);
 }
 
+/* How long the CPUs stood still for it; nothing when they did not, or nobody measured. */
+static void print_blackout(const Job *job) {
+        uint64_t count = bus_value_uint(job->properties, "BlackoutCount");
+        g_autofree char *longest = output_span(bus_value_uint(job->properties, "BlackoutUSec"));
+        g_autofree char *sum = output_span(bus_value_uint(job->properties, "BlackoutSumUSec"));
+
+        if (count == 1)
+                output_print(COLOUR_NONE, " (blackout: %s)", longest);
+        else if (count > 1)
+                output_print(COLOUR_NONE, " (%" G_GUINT64_FORMAT " blackouts: at most %s, together %s)",
+                             count, longest, sum);
+}
+
 static void print_outcome(const Job *job, const char *label) {
         const char *result = *job->result ? job->result : "unknown";
         g_autofree char *why = advice_error_and_code(job->error, job->firmware_code);
@@ -33,6 +47,7 @@ static void print_outcome(const Job *job, const char *label) {
                 output_print(COLOUR_NONE, ", %s", why);
         if (*job->message)
                 output_print(COLOUR_NONE, ": %s", job->message);
+        print_blackout(job);
         putchar('\n');
 }
 

@@ -5,7 +5,7 @@
 
 #include "ctl/managed-objects.h"
 
-/* Prints one line with versions, result, error and message, and on standard error a hint; or adds the job to
+/* Prints one line with versions, result, error, message and blackout, and on standard error a hint; or adds the job to
  * the document. Returns the exit code of that result. */
 ExitCode job_report_outcome(Client *client, const Job *job, const char *label);
 

@@ -72,6 +72,15 @@ static char *result_cell(json_object *record) {
         return g_strdup(result);
 }
 
+/* The longest; "-" when nobody measured. */
+static char *blackout_cell(json_object *record) {
+        if (!json_object_object_get(record, "blackout-count"))
+                return g_strdup("-");
+        if (bus_value_uint(record, "blackout-count") == 0)
+                return g_strdup("none");
+        return output_span(bus_value_uint(record, "blackout-usec"));
+}
+
 static void add_job_row(OutputTable *table, const Inventory *inventory, json_object *record) {
         const char *result = bus_value_string(record, "result");
         g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
@@ -79,13 +88,14 @@ static void add_job_row(OutputTable *table, const Inventory *inventory, json_obj
         g_autofree char *versions =
                         g_strdup_printf("%s %s %s", output_or_dash(bus_value_string(record, "from")),
                                         output_arrow(), output_or_dash(bus_value_string(record, "to")));
-        g_autofree char *shown_result = result_cell(record), *by = requester(record);
+        g_autofree char *shown_result = result_cell(record), *blackout = blackout_cell(record);
+        g_autofree char *by = requester(record);
         g_autofree char *why = advice_error_and_code(bus_value_string(record, "error"),
                                                      bus_value_string(record, "firmware-code"));
         const char *cells[] = {
                 when,     id,           inventory_label(inventory, bus_value_string(record, "guid")),
                 versions, shown_result, why,
-                by,       NULL,
+                blackout, by,           NULL,
         };
 
         output_table_row(table, cells, 4, output_state_colour(result));
@@ -105,8 +115,8 @@ static GPtrArray *finished_records(json_object *records) {
 }
 
 static void print_jobs(const Inventory *inventory, json_object *records, const Options *options) {
-        static const char *const columns[] = { "TIME",   "JOB",   "IMAGE", "VERSIONS",
-                                               "RESULT", "ERROR", "BY",    NULL };
+        static const char *const columns[] = { "TIME",  "JOB",      "IMAGE", "VERSIONS", "RESULT",
+                                               "ERROR", "BLACKOUT", "BY",    NULL };
         _cleanup_(output_table_freep) OutputTable *table = output_table_new(options->legend, columns);
         g_autoptr(GPtrArray) finished = finished_records(records);
 

@@ -26,6 +26,7 @@ static const char *const known_properties[] = {
         "LastFirmwareCode",
         "Blockers",
         "LastActivatedTimestamp",
+        "BlackoutUSec",
         NULL,
 };
 

@@ -176,6 +176,7 @@ void job_conclude(Job *job, const ActivationReport *report, bool other_boot) {
         job_set_state(job, JOB_VERIFYING);
         if (report) {
                 job->write_usec = report->write_usec;
+                job->blackout = report->blackout;
                 job->firmware_code = report->reason.code;
         }
         if (report || other_boot || (manager->current && manager->current != job)) {

@@ -25,6 +25,7 @@ typedef enum ImageProperty {
         IMAGE_PROPERTY_LAST_ACTIVATED = 1 << 13,
         IMAGE_PROPERTY_ALIAS = 1 << 14,
         IMAGE_PROPERTY_LAST_FIRMWARE_CODE = 1 << 15,
+        IMAGE_PROPERTY_BLACKOUT = 1 << 16,
 } ImageProperty;
 
 /* The driver's own settings of an image (settings.c). */
@@ -53,6 +54,7 @@ typedef struct Image {
         ErrorId last_error;
         FirmwareCode last_firmware_code;
         uint64_t last_activated_usec; /* CLOCK_REALTIME of the last success or unverified end */
+        uint64_t blackout_usec;       /* the longest of its jobs, as far back as the history was read */
         uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
 
         bool repeat; /* the last job was accepted, yet last_to is still pending and no version moved */

@@ -12,7 +12,7 @@
 typedef enum JobProperty {
         JOB_PROPERTY_STATE = 1 << 0,
         JOB_PROPERTY_STARTED = 1 << 1,
-        JOB_PROPERTY_END = 1 << 2, /* result, error, message, finished, write time */
+        JOB_PROPERTY_END = 1 << 2, /* result, error, message, finished, write time, blackout */
         JOB_PROPERTY_RETRYABLE = 1 << 3,
         JOB_PROPERTY_FIRMWARE_CODE = 1 << 4,
 } JobProperty;
@@ -38,6 +38,7 @@ typedef struct Job {
 
         uint64_t queued_usec, started_usec, finished_usec; /* CLOCK_REALTIME, 0 = not yet */
         uint64_t write_usec;
+        Blackout blackout;
         uint64_t taken_up_usec; /* CLOCK_MONOTONIC when it came to the head of the queue, 0 = not yet */
 
         /* while it is activating */

@@ -220,6 +220,16 @@ void jobs_drop_records(Manager *manager) {
         }
 }
 
+/* Nothing where nothing was measured: that is not the same as none. */
+static void add_blackout(json_object *record, const Blackout *blackout) {
+        if (!blackout->measured)
+                return;
+        json_add_u64(record, "blackout-usec", blackout->usec);
+        json_add_u64(record, "blackout-count", blackout->count);
+        json_add_u64(record, "blackout-sum-usec", blackout->sum_usec);
+        json_add_u64(record, "blackout-floor-usec", blackout->floor_usec);
+}
+
 static void record_end(Job *job, json_object *record) {
         Manager *manager = job->manager;
         Unwritten *unwritten;
@@ -232,6 +242,7 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
         json_add_u64(record, "uid", job->uid);
         json_add_u64(record, "write-usec", job->write_usec);
+        add_blackout(record, &job->blackout);
         if (job->cancel_asked)
                 json_add_u64(record, "cancel-uid", job->cancel_uid);
         if (job->cancel_sent && job->cancel_error >= 0)
@@ -254,6 +265,10 @@ static void remember_end(Job *job) {
                 changed |= IMAGE_PROPERTY_LAST_ERROR;
         if (image->last_firmware_code != job->firmware_code)
                 changed |= IMAGE_PROPERTY_LAST_FIRMWARE_CODE;
+        if (job->blackout.usec > image->blackout_usec) {
+                image->blackout_usec = job->blackout.usec;
+                changed |= IMAGE_PROPERTY_BLACKOUT;
+        }
         image->last_result = job->result;
         image->last_error = job->error;
         image->last_firmware_code = job->firmware_code;

@@ -3,7 +3,8 @@
  *
  * `activation_pending` is read right before the write: some firmware looks at what is staged only when
  * asked, and would refuse otherwise. A retry follows only EBUSY and EAGAIN, which the driver gives before it
- * calls firmware. What the kernel's log says of the write is read right after it. */
+ * calls firmware. What the kernel's log says of the write is read right after it. Beside the write a sampler
+ * measures for how long the CPUs stood still; it starts before the look, not between it and the write. */
 
 #include "core/profile.h"
 #include "kernel/image-reader.h"
@@ -14,6 +15,7 @@
 #include "util/file-io.h"
 #include "util/macros.h"
 #include "worker/answer.h"
+#include "worker/sampler.h"
 #include "worker/worker.h"
 
 #include <fcntl.h>
@@ -84,7 +86,7 @@ static void read_reason(int log_fd, ActivationReport *report) {
 
 /* One write(2). Returns 0 or a positive errno, also that of an open that failed; report->stage tells which.
  */
-static int write_once(int tree_fd, int log_fd, ActivationReport *report) {
+static int write_once(int tree_fd, int log_fd, Sampler *sampler, ActivationReport *report) {
         _cleanup_close_ int image_fd = -EBADF, fd = -EBADF;
         uint64_t begin;
         int r;
@@ -103,7 +105,9 @@ static int write_once(int tree_fd, int log_fd, ActivationReport *report) {
         (void) kernel_log_mark(log_fd);
         report->write_timestamp = clock_realtime(&system_clock);
         begin = clock_monotonic(&system_clock);
+        sampler_begin(sampler);
         r = attr_write_byte(fd, '1');
+        sampler_end(sampler);
         report->write_usec = clock_monotonic(&system_clock) - begin;
         return -r;
 }
@@ -114,6 +118,25 @@ static void pause_msec(unsigned msec) {
         nanosleep(&pause, NULL);
 }
 
+/* Returns whether the driver was busy. */
+static bool look_and_write(const WorkerRequest *request, int tree_fd, int log_fd, Sampler *sampler,
+                           ActivationReport *report) {
+        int r = image_read_settled(tree_fd, report->guid, report->profile, &report->before);
+
+        if (r < 0) {
+                report->stage = STAGE_OPEN;
+                report->error = -r;
+                return false;
+        }
+        if (!may_write(request, &report->before)) {
+                report->stage = STAGE_CHANGED;
+                report->error = 0;
+                return false;
+        }
+        report->error = write_once(tree_fd, log_fd, sampler, report);
+        return report->error == EBUSY || report->error == EAGAIN;
+}
+
 /* Looks and writes; again for about a second while the driver is busy: right after a success it is for
  * milliseconds, and what is pending may have been activated by somebody else meanwhile. */
 static void check_and_write(const WorkerRequest *request, int tree_fd, int log_fd,
@@ -121,20 +144,11 @@ static void check_and_write(const WorkerRequest *request, int tree_fd, int log_f
         unsigned waited = 0, pause = BUSY_RETRY_FIRST_MSEC;
 
         for (;;) {
-                int r = image_read_settled(tree_fd, report->guid, report->profile, &report->before);
+                Sampler *sampler = sampler_start();
+                bool busy = look_and_write(request, tree_fd, log_fd, sampler, report);
 
-                if (r < 0) {
-                        report->stage = STAGE_OPEN;
-                        report->error = -r;
-                        return;
-                }
-                if (!may_write(request, &report->before)) {
-                        report->stage = STAGE_CHANGED;
-                        report->error = 0;
-                        return;
-                }
-                report->error = write_once(tree_fd, log_fd, report);
-                if ((report->error != EBUSY && report->error != EAGAIN) || waited >= BUSY_RETRY_TOTAL_MSEC)
+                report->blackout = sampler_stop(sampler);
+                if (!busy || waited >= BUSY_RETRY_TOTAL_MSEC)
                         return;
                 pause_msec(pause);
                 waited += pause;

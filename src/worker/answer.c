@@ -85,6 +85,15 @@ static void add_reason(json_object *object, const FirmwareReason *reason) {
         json_object_object_add(object, "log-lost", json_object_new_boolean(reason->lost));
 }
 
+static void add_blackout(json_object *object, const Blackout *blackout) {
+        if (!blackout->measured)
+                return;
+        json_add_u64(object, "blackout-usec", blackout->usec);
+        json_add_u64(object, "blackout-count", blackout->count);
+        json_add_u64(object, "blackout-sum-usec", blackout->sum_usec);
+        json_add_u64(object, "blackout-floor-usec", blackout->floor_usec);
+}
+
 json_object *answer_from_report(const ActivationReport *report) {
         json_object *object = answer_new(ANSWER_RESULT);
 
@@ -102,6 +111,7 @@ json_object *answer_from_report(const ActivationReport *report) {
         json_object_object_add(object, "cancel-sent", json_object_new_boolean(report->cancel_sent));
         json_add_u64(object, "cancel-error", (uint64_t) report->cancel_error);
         add_reason(object, &report->reason);
+        add_blackout(object, &report->blackout);
         add_nested_values(object, "before", &report->before);
         add_nested_values(object, "after", &report->after);
         return object;
@@ -216,6 +226,31 @@ static int get_reason(json_object *object, FirmwareReason *reason) {
         return (int) reason->call < 0 ? -EBADMSG : 0;
 }
 
+/* All of it or nothing: where there was no sampler nothing was measured. */
+static int get_blackout(json_object *object, Blackout *ret) {
+        Blackout blackout = { .measured = true };
+        int count, missing = 0,
+                   r[] = {
+                           json_get_u64(object, "blackout-usec", &blackout.usec),
+                           json_get_int(object, "blackout-count", 0, INT_MAX, &count),
+                           json_get_u64(object, "blackout-sum-usec", &blackout.sum_usec),
+                           json_get_u64(object, "blackout-floor-usec", &blackout.floor_usec),
+                   };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(r); i++)
+                if (r[i] == -ENOENT)
+                        missing++;
+                else if (r[i] < 0)
+                        return -EBADMSG;
+        if (missing == G_N_ELEMENTS(r))
+                return 0;
+        if (missing > 0)
+                return -EBADMSG;
+        blackout.count = (unsigned) count;
+        *ret = blackout;
+        return 0;
+}
+
 static int get_report(json_object *object, ActivationReport *report) {
         json_object *before, *after;
         int attempts;
@@ -232,7 +267,7 @@ static int get_report(json_object *object, ActivationReport *report) {
             json_get_object(object, "before", &before) < 0 || json_get_object(object, "after", &after) < 0)
                 return -EBADMSG;
         report->attempts = (unsigned) attempts;
-        if (get_reason(object, &report->reason) < 0)
+        if (get_reason(object, &report->reason) < 0 || get_blackout(object, &report->blackout) < 0)
                 return -EBADMSG;
         if (get_values(before, &report->before) < 0 || get_values(after, &report->after) < 0)
                 return -EBADMSG;

@@ -50,7 +50,7 @@ def image(guid, **properties):
             "CpuRendezvous": True, "ForceCpuRendezvous": False, "KernelAutoActivate": False,
             "State": "idle", "Blockers": [],
             "EvaluatedTimestamp": 0, "LastResult": "", "LastError": "", "LastFirmwareCode": "",
-            "LastActivatedTimestamp": 0}
+            "LastActivatedTimestamp": 0, "BlackoutUSec": 0}
     base.update(properties)
     return base
 
@@ -328,7 +328,7 @@ class Reading(Case):
     def test_show_has_every_property_and_what_to_do(self):
         self.lfad(scenario([rmm(LastActivatedTimestamp=1000000000 * 10**6, NewProperty=5,
                                 LastResult="failed", LastError=ERROR + "NoEffect",
-                                LastFirmwareCode="LFA_AUTH_ERROR",
+                                LastFirmwareCode="LFA_AUTH_ERROR", BlackoutUSec=502000,
                                 Blockers=["image", "repeat"]), bl31()]))
         code, out, _ = self.lfactl("show", "rmm", "bl31")
         self.assertEqual(code, 0)
@@ -338,6 +338,7 @@ class Reading(Case):
         self.assertRegex(out, r"(?m)^ +MayResetCpu: no$")
         self.assertIn("The driver reported success, yet nothing changed.", out)
         self.assertRegex(out, r"(?m)^ +LastFirmwareCode: LFA_AUTH_ERROR$")
+        self.assertRegex(out, r"(?m)^ +BlackoutUSec: 502 ms$")
         self.assertRegex(out, r"(?m)^ +Last code means: The staged image did not pass")
         self.assertRegex(out, r"What to do: New firmware is staged; 'lfactl explain rmm'")
         self.assertRegex(out, r"What to do: Nothing to do")
@@ -441,6 +442,14 @@ class Activating(Case):
         code, out, err = self.activate(ending("succeeded"))
         self.assertEqual((code, out, err), (0, "rmm: 1.4 → 1.5: succeeded\n", ""))
 
+    def test_the_line_tells_of_blackouts_when_there_were_any(self):
+        for measured, text in (((502000, 1, 502000), " (blackout: 502 ms)"), ((0, 0, 0), ""),
+                               ((20900, 41, 840500), " (41 blackouts: at most 20 ms, together 840 ms)")):
+            what = ending("succeeded", message="2.0 runs.")
+            what["job"].update(zip(("BlackoutUSec", "BlackoutCount", "BlackoutSumUSec"), measured))
+            with self.subTest(measured=measured):
+                self.assertEqual(self.activate(what)[1], f"rmm: 1.4 → 1.5: succeeded: 2.0 runs.{text}\n")
+
     def test_failure_names_error_code_message_and_hint(self):
         code, out, err = self.activate(ending("failed", error=ERROR + "ActivationFailed", message="no luck",
                                               code="LFA_AUTH_ERROR"))
@@ -523,9 +532,10 @@ class Activating(Case):
     def test_a_job_whose_object_is_gone_is_found_in_the_history(self):
         history = [record(12, "queued", job=12, guid=RMM),
                    record(14, "finished", job=12, guid=RMM, result="failed", error=ERROR + "NoEffect",
-                          **{"from": "1.4", "to": "1.5", "firmware-code": "LFA_BUSY"})]
+                          **{"from": "1.4", "to": "1.5", "firmware-code": "LFA_BUSY", "blackout-usec": 9000,
+                             "blackout-count": 1, "blackout-sum-usec": 9000})]
         code, out, _ = self.activate(ending("failed", then="forget"), history=history)
-        self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect [LFA_BUSY]\n"))
+        self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect [LFA_BUSY] (blackout: 9 ms)\n"))
 
     def test_the_signal_alone_proves_nothing(self):
         code, out, err = self.activate(ending("succeeded", then="forget"))
@@ -807,7 +817,9 @@ class History(Case):
         record(2, "queued", job=2, guid=RMM, uid=0, pid=1, reason="CVE"),
         record(3, "started", job=2, guid=RMM, **{"from": "1.4", "to": "1.5"}),
         record(4, "finished", job=2, guid=RMM, result="succeeded", **{"from": "1.4", "to": "1.5",
-                                                                      "write-usec": 1200000}),
+                                                                      "write-usec": 1200000,
+                                                                      "blackout-usec": 502000,
+                                                                      "blackout-count": 1}),
         record(5, "queued", job=5, guid=VENDOR, uid=4294967290),
         record(6, "finished", job=5, guid=VENDOR, result="unknown", error=ERROR + "NoReport",
                **{"firmware-code": "LFA_BUSY"}),
@@ -821,9 +833,9 @@ class History(Case):
         lines = out.splitlines()
         self.assertEqual(code, 0)
         self.assertEqual(len(lines), 3)
-        self.assertRegex(lines[1], r"2 +rmm +1.4 → 1.5 +succeeded +- +root *$")
+        self.assertRegex(lines[1], r"2 +rmm +1.4 → 1.5 +succeeded +- +502 ms +root *$")
         self.assertRegex(lines[2],
-                         rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport \[LFA_BUSY\] +4294967290 *$")
+                         rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport \[LFA_BUSY\] +- +4294967290 *$")
         self.assertEqual(len(self.lfactl("history", "--lines=1", "--no-legend")[1].splitlines()), 1)
 
     def test_long_view_has_every_record_and_key(self):

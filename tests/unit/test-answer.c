@@ -64,6 +64,7 @@ static ActivationReport extreme_report(void) {
                 .cancel_sent = true,
                 .cancel_error = 4095,
                 .reason = { FIRMWARE_CALL_ACTIVATE, FIRMWARE_CODE_COMPONENT_WRONG_STATE, true, true },
+                .blackout = { true, UINT64_MAX - 1, INT_MAX, UINT64_MAX - 2, UINT64_MAX - 3 },
         };
 
         image_values_init(&report.after, GUID);
@@ -147,6 +148,11 @@ static void assert_reports_equal(const ActivationReport *a, const ActivationRepo
         assert_int_equal(a->reason.code, b->reason.code);
         assert_int_equal(a->reason.busy, b->reason.busy);
         assert_int_equal(a->reason.lost, b->reason.lost);
+        assert_int_equal(a->blackout.measured, b->blackout.measured);
+        assert_int_equal(a->blackout.usec, b->blackout.usec);
+        assert_int_equal(a->blackout.count, b->blackout.count);
+        assert_int_equal(a->blackout.sum_usec, b->blackout.sum_usec);
+        assert_int_equal(a->blackout.floor_usec, b->blackout.floor_usec);
         assert_true(image_values_equal(&a->before, &b->before));
         assert_true(image_values_equal(&a->after, &b->after));
 }
@@ -316,6 +322,28 @@ static void flags_and_versions_of_the_wrong_type_are_refused_too(void **state) {
                 }
 }
 
+static void a_blackout_is_there_whole_or_not_at_all(void **state) {
+        static const char *const keys[] = { "blackout-usec", "blackout-count", "blackout-sum-usec",
+                                            "blackout-floor-usec" };
+        static const char *const bad[] = { "-1", "1.5", "\"1\"", "null", "{}", "18446744073709551616" };
+        json_object *without = new_answer(ANSWER_RESULT);
+        g_autofree char *text = NULL;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+                json_object *answer = new_answer(ANSWER_RESULT);
+                g_autofree char *partial = NULL;
+
+                json_object_object_del(answer, keys[i]);
+                partial = text_of(answer);
+                assert_refused(partial);
+                json_object_object_del(without, keys[i]);
+                for (size_t j = 0; j < G_N_ELEMENTS(bad); j++)
+                        assert_refused_with(ANSWER_RESULT, NULL, keys[i], bad[j]);
+        }
+        text = text_of(without);
+        assert_false(parse(text).report.blackout.measured);
+}
+
 static void names_that_cannot_be_shown_are_refused(void **state) {
         static const char *const bad[] = {
                 "5",
@@ -466,6 +494,7 @@ int main(void) {
                 cmocka_unit_test(answers_without_one_of_their_keys_are_refused),
                 cmocka_unit_test(values_of_the_wrong_type_are_refused),
                 cmocka_unit_test(flags_and_versions_of_the_wrong_type_are_refused_too),
+                cmocka_unit_test(a_blackout_is_there_whole_or_not_at_all),
                 cmocka_unit_test(names_that_cannot_be_shown_are_refused),
                 cmocka_unit_test(firmwares_reason_is_optional_and_never_costs_the_evidence),
                 cmocka_unit_test(values_out_of_range_are_refused),
