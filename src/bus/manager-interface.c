@@ -64,6 +64,10 @@ static int method_get_history(sd_bus_message *message, void *userdata, sd_bus_er
         return service_call_get_history(userdata, message, error);
 }
 
+static int method_get_watchdogs(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_get_watchdogs(userdata, message, error);
+}
+
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", LFAD_VERSION);
@@ -147,6 +151,9 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", records), method_get_history,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetWatchdogs", SD_BUS_ARGS("a{sv}", options),
+                                SD_BUS_RESULT("aa{sv}", watchdogs), method_get_watchdogs,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("DriverState", "s", get_driver_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -66,6 +66,7 @@ int service_call_activate_pending(Service *service, sd_bus_message *message, sd_
 int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
 int service_call_describe(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_get_history(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_get_watchdogs(Service *service, sd_bus_message *message, sd_bus_error *error);
 
 /* Keys that Activate accepts. */
 extern const char *const activate_options[];

@@ -30,6 +30,20 @@ char *config_check_section_name(const char *type, const char *name) {
         return NULL;
 }
 
+char *config_check_watchdog_name(const char *type, const char *name) {
+        g_autofree char *bare = g_strstrip(g_strdup(name)), *quoted = config_quote(name);
+        bool printable = true;
+
+        for (const char *p = name; *p; p = g_utf8_next_char(p))
+                printable = printable && g_unichar_isprint(g_utf8_get_char(p));
+        if (printable && *bare && strcmp(bare, name) == 0 && strlen(name) < WATCHDOG_IDENTITY_SIZE)
+                return NULL;
+        return g_strdup_printf(
+                        "The name in [%s NAME] takes 1 to %d bytes of printable text, without a blank at either "
+                        "end, not %s.",
+                        type, WATCHDOG_IDENTITY_SIZE - 1, quoted);
+}
+
 /* Returns true when the section says which image it is about. A value that was no GUID was said already. */
 static bool check_guid(const ConfigSection *section, GPtrArray *problems) {
         const ConfigSetting *guid = config_find_setting(section, "Guid"),

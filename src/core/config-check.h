@@ -19,6 +19,9 @@ const ConfigSetting *config_find_setting(const ConfigSection *section, const cha
 /* What is wrong with NAME of [Image NAME], as a sentence that the caller frees, or NULL. */
 char *config_check_section_name(const char *type, const char *name);
 
+/* The same for [Watchdog NAME], which is whatever a device calls itself. */
+char *config_check_watchdog_name(const char *type, const char *name);
+
 /* config.c; does nothing once there are CONFIG_PROBLEMS_MAX. origin.file is copied. */
 void config_add_problem(GPtrArray *problems, bool warning, ConfigOrigin origin, const char *format, ...)
                 _printf_(4, 5);

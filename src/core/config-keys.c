@@ -131,6 +131,15 @@ static char *parse_rendezvous(const ConfigKey *key, const char *value, void *fie
         return NULL;
 }
 
+static char *parse_yes_no(const ConfigKey *key, const char *value, void *field) {
+        bool *target = field;
+
+        if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+                return fail_value(key, value, NULL);
+        *target = value[0] == 'y';
+        return NULL;
+}
+
 const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
@@ -138,6 +147,10 @@ const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
                            "One section for each image that is to have a short name or a policy of its own. The "
                            "short name works wherever an image is named. Short names differ from one another "
                            "without regard to case." },
+        [CONFIG_WATCHDOG] = { "Watchdog", true,
+                              "One section for each hardware watchdog of which lfad is to know more than sysfs tells. "
+                              "NAME is what the device calls itself, its identity, or its device name where it has "
+                              "none; 'lfactl watchdog' shows it." },
 };
 
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
@@ -187,5 +200,15 @@ const ConfigKey config_keys[] = {
           "these sections. While something is pending for one of them that can be activated, this one is not "
           "activated. What goes before those goes before this one, too; a circle is an error. Several "
           "assignments add up; an empty one begins anew." },
+        { CONFIG_WATCHDOG, "HardwareTimeoutSec", "", false, parse_span,
+          FIELD(WatchdogSettings, hardware_timeout_usec), USEC_PER_SEC, 24 * 3600 * USEC_PER_SEC,
+          "a time span from 1s to 24h (8, 1min 30s)",
+          "How long the hardware itself waits after it was fed, where that is less than the time-out that the "
+          "device shows, or where the device does not tell how much it can hold. The least of what is known "
+          "counts. A time span from 1s to 24h." },
+        { CONFIG_WATCHDOG, "Ignore", "no", false, parse_yes_no, FIELD(WatchdogSettings, ignore), 0, 0,
+          "'yes' or 'no'",
+          "yes: this watchdog does not count, whatever it shows: an informed choice, for a device that resets "
+          "nothing. One that does may reset the host in the middle of an activation." },
         { .name = NULL },
 };

@@ -14,7 +14,7 @@ struct ConfigKey {
         const char *fallback; /* the default, as it is written; "" = none */
         bool list;            /* words; assignments add up, an empty one begins anew */
         /* Reads a value that is not empty into the field at offset of the record (ConfigImage for
-         * [Image NAME], else Config). Returns NULL, or what is wrong as a sentence that the caller frees;
+         * [Image NAME], WatchdogSettings for [Watchdog NAME], else Config). Returns NULL, or what is wrong as a sentence that the caller frees;
          * the field is untouched then. NULL: what it means shows in the whole only (config-check.h). */
         char *(*parse)(const ConfigKey *key, const char *value, void *field);
         size_t offset, size;
@@ -25,7 +25,7 @@ struct ConfigKey {
 
 typedef struct ConfigSectionType {
         const char *name;
-        bool named; /* [Image NAME] */
+        bool named; /* [Image NAME], [Watchdog NAME] */
         const char *doc;
 } ConfigSectionType;
 

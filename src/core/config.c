@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define CONFIG_SECTIONS "[Daemon], [Driver], [Image NAME] and [Watchdog NAME]"
+
 /* One file being applied. */
 typedef struct Application {
         Config *config;
@@ -52,9 +54,14 @@ static void free_problem(void *data) {
 }
 
 static void *field_of(Config *config, ConfigSection *section, const ConfigKey *key) {
-        char *record = section->id == CONFIG_IMAGE ? (char *) &section->image : (char *) config;
-
-        return record + key->offset;
+        switch (section->id) {
+        case CONFIG_IMAGE:
+                return (char *) &section->image + key->offset;
+        case CONFIG_WATCHDOG:
+                return (char *) &section->watchdog + key->offset;
+        default:
+                return (char *) config + key->offset;
+        }
 }
 
 static char *header_of(ConfigSectionId id, const char *name) {
@@ -97,9 +104,8 @@ static void fail_unknown_section(Application *application, ConfigOrigin origin, 
         g_autofree char *quoted = config_quote(header);
 
         config_add_problem(application->problems, false, origin,
-                           "There is no section %s%s%s%s There are [Daemon], [Driver] and [Image NAME].",
-                           quoted, nearest ? "; did you mean '" : ".", nearest ? nearest : "",
-                           nearest ? "'?" : "");
+                           "There is no section %s%s%s%s There are " CONFIG_SECTIONS ".", quoted,
+                           nearest ? "; did you mean '" : ".", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 /* The first word of the header, which must be a section's name and then a blank or nothing. */
@@ -126,7 +132,8 @@ static char *check_section_name(const Config *config, ConfigSectionId id, const 
                 return g_strdup_printf("[%s] needs a name: [%s NAME].", type, type);
         if (config->sections->len >= CONFIG_SECTIONS_MAX)
                 return g_strdup_printf("There are more than %d sections.", CONFIG_SECTIONS_MAX);
-        return config_check_section_name(type, name);
+        return id == CONFIG_WATCHDOG ? config_check_watchdog_name(type, name)
+                                     : config_check_section_name(type, name);
 }
 
 static void on_section(unsigned line, const char *header, void *userdata) {
@@ -237,8 +244,7 @@ static void on_assignment(unsigned line, const char *name, const char *value, vo
                 return;
         if (!application->section) {
                 config_add_problem(application->problems, false, origin,
-                                   "This line stands before any [Section]; there are [Daemon], [Driver] and "
-                                   "[Image NAME].");
+                                   "This line stands before any [Section]; there are " CONFIG_SECTIONS ".");
                 application->ignoring = true;
                 return;
         }
@@ -339,4 +345,11 @@ CpuRendezvous config_find_rendezvous(const Config *config, const char *guid) {
         const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
 
         return section ? section->image.rendezvous : RENDEZVOUS_UNTOUCHED;
+}
+
+const WatchdogSettings *config_find_watchdog(const Config *config, const char *name) {
+        g_autofree char *header = header_of(CONFIG_WATCHDOG, name);
+        const ConfigSection *section = g_hash_table_lookup(config->by_header, header);
+
+        return section ? &section->watchdog : NULL;
 }

@@ -6,6 +6,7 @@
  * Sections and keys whose names begin with "X-" are ignored, for other programs to use. */
 
 #include "core/order.h"
+#include "core/watchdog.h"
 #include "lfa/enums.h"
 #include "util/config-files.h"
 #include "util/guid.h"
@@ -41,7 +42,8 @@ typedef enum CpuRendezvous {
 typedef enum ConfigSectionId {
         CONFIG_DAEMON,
         CONFIG_DRIVER,
-        CONFIG_IMAGE, /* [Image NAME], any number of them */
+        CONFIG_IMAGE,    /* [Image NAME], any number of them */
+        CONFIG_WATCHDOG, /* [Watchdog IDENTITY], too */
         _CONFIG_SECTION_MAX,
         _CONFIG_SECTION_INVALID = -EINVAL,
 } ConfigSectionId;
@@ -79,11 +81,14 @@ typedef struct ConfigSetting {
 
 typedef struct ConfigSection {
         ConfigSectionId id;
-        const char *name; /* of [Image NAME]; else "" */
+        const char *name; /* of [Image NAME] and [Watchdog IDENTITY]; else "" */
         ConfigOrigin origin;
         ConfigSetting settings[CONFIG_SECTION_KEYS_MAX];
         unsigned n_settings;
-        ConfigImage image; /* of [Image NAME] */
+        union {
+                ConfigImage image;         /* of [Image NAME] */
+                WatchdogSettings watchdog; /* of [Watchdog IDENTITY] */
+        };
 } ConfigSection;
 
 typedef struct Config {
@@ -91,7 +96,7 @@ typedef struct Config {
         uint32_t allowed_profiles; /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 
-        GPtrArray *sections;   /* ConfigSection, owned: [Daemon], [Driver], then images as they appeared */
+        GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], then the others as they appeared */
         GHashTable *by_header; /* header -> ConfigSection, weak */
         GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
         Order *order;          /* what After= says; without circles when there was no error */
@@ -127,3 +132,6 @@ const char *config_find_alias(const Config *config, const char *guid);
 
 /* What the configuration wants for the image with this directory GUID. */
 CpuRendezvous config_find_rendezvous(const Config *config, const char *guid);
+
+/* What the configuration says of the watchdog with this watchdog_configured_name, or NULL. */
+const WatchdogSettings *config_find_watchdog(const Config *config, const char *name);

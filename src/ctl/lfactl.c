@@ -41,6 +41,9 @@ static const Verb verbs[] = {
           "One line a job; --long shows every record with all its keys. --json gives the records as they\n"
           "are, all of them unless --lines= says how many. --since= and --until= take\n" TIME_TEXT_FORMS
           "." },
+        { "watchdog", "", "Show whether the hardware watchdogs outlast an activation", 0, 0, verb_watchdog,
+          "USABLE is the stall that a watchdog outlasts for sure, NEED the longest that an activation may\n"
+          "take with this version of the driver." },
         { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
         { "reload", "", "Have lfad read its configuration again", 0, 0, verb_reload,
           "When the files have an error, lfad keeps what it had; 'lfactl config check' lists all errors." },

@@ -127,9 +127,9 @@ static void show_setting(const Client *client, OutputTable *table, const ConfigS
         json_document_append(client->document, "values", object);
 }
 
-/* An image's keys that nobody set are no defaults worth showing. */
+/* Keys of an image or a watchdog that nobody set are no defaults worth showing. */
 static bool is_worth_showing(const ConfigSection *section, const ConfigSetting *setting) {
-        return section->id != CONFIG_IMAGE || setting->origin.file;
+        return !config_section_types[section->id].named || setting->origin.file;
 }
 
 static void show_all(const Client *client, OutputTable *table, const Reading *reading) {

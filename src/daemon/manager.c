@@ -70,6 +70,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
+        manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
         return manager;
 }
 
@@ -134,6 +135,7 @@ void manager_job_over(Manager *manager) {
 void *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
+        watchdogs_free(manager->watchdogs);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);
         worker_process_free(manager->set_worker);

@@ -12,6 +12,7 @@
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
+#include "daemon/watchdogs.h"
 #include "kernel/uevents.h"
 #include "util/ratelimit.h"
 
@@ -62,6 +63,7 @@ struct Manager {
 
         History *history; /* NULL when it could not be opened: then nothing is activated */
         Scanner *scanner;
+        Watchdogs *watchdogs;
         UeventMonitor *uevents;
 
         GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */

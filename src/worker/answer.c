@@ -7,7 +7,7 @@
 
 static const char *const answer_types[_ANSWER_MAX] = {
         [ANSWER_DRIVER] = "driver", [ANSWER_IMAGE] = "image", [ANSWER_WRITING] = "writing",
-        [ANSWER_RESULT] = "result", [ANSWER_END] = "end",
+        [ANSWER_RESULT] = "result", [ANSWER_END] = "end",     [ANSWER_WATCHDOG] = "watchdog",
 };
 DEFINE_STRING_TABLE(answer_type, AnswerType, answer_types)
 
@@ -117,6 +117,20 @@ json_object *answer_from_report(const ActivationReport *report) {
         return object;
 }
 
+json_object *answer_from_watchdog(const Watchdog *watchdog) {
+        json_object *object = answer_new(ANSWER_WATCHDOG);
+
+        json_add_string(object, "device", watchdog->device);
+        json_add_string(object, "identity", watchdog->identity);
+        json_add_string(object, "state", watchdog_state_to_string(watchdog->state));
+        json_object_object_add(object, "garbled", json_object_new_boolean(watchdog->garbled));
+        for (int i = 0; i < _WATCHDOG_NUMBER_MAX; i++)
+                if (watchdog->numbers[i] != WATCHDOG_ABSENT)
+                        json_add_u64(object, watchdog_number_to_string((WatchdogNumber) i),
+                                     (uint64_t) watchdog->numbers[i]);
+        return object;
+}
+
 /* A version as version_parse leaves it, or absent. */
 static int get_version(json_object *object, const char *key, char ret[static VERSION_SIZE]) {
         char version[VERSION_SIZE];
@@ -133,18 +147,18 @@ static int get_version(json_object *object, const char *key, char ret[static VER
 
 /* As clean_text leaves it, or absent: json-c lets control characters and surrogates through, and no bus
  * would take half a character. */
-static int get_name(json_object *object, char ret[static IMAGE_NAME_SIZE]) {
+static int get_text(json_object *object, const char *key, char *ret, size_t size) {
         const char *text;
-        int r = json_get_string(object, "name", &text);
+        int r = json_get_string(object, key, &text);
 
         if (r == -ENOENT)
                 return 0;
-        if (r < 0 || strlen(text) >= IMAGE_NAME_SIZE || !g_utf8_validate(text, -1, NULL))
+        if (r < 0 || strlen(text) >= size || !g_utf8_validate(text, -1, NULL))
                 return -EBADMSG;
         for (const char *p = text; *p; p = g_utf8_next_char(p))
                 if (!g_unichar_isprint(g_utf8_get_char(p)))
                         return -EBADMSG;
-        g_strlcpy(ret, text, IMAGE_NAME_SIZE);
+        g_strlcpy(ret, text, size);
         return 0;
 }
 
@@ -165,7 +179,7 @@ static int get_values(json_object *object, ImageValues *ret) {
         if (get_version(object, "current-version", values.current_version) < 0 ||
             get_version(object, "pending-version", values.pending_version) < 0)
                 return -EBADMSG;
-        if (get_name(object, values.name) < 0)
+        if (get_text(object, "name", values.name, sizeof(values.name)) < 0)
                 return -EBADMSG;
         *ret = values;
         return 0;
@@ -277,6 +291,30 @@ static int get_report(json_object *object, ActivationReport *report) {
                                : -EBADMSG;
 }
 
+static int get_watchdog(json_object *object, Watchdog *ret) {
+        const char *text;
+
+        if (json_get_string(object, "device", &text) < 0 ||
+            (!watchdog_is_class_device(text) && strcmp(text, WATCHDOG_MISC_DEVICE) != 0))
+                return -EBADMSG;
+        watchdog_init(ret, text);
+        if (get_text(object, "identity", ret->identity, sizeof(ret->identity)) < 0 ||
+            json_get_string(object, "state", &text) < 0 ||
+            json_get_bool(object, "garbled", &ret->garbled) < 0)
+                return -EBADMSG;
+        ret->state = watchdog_state_from_string(text);
+        for (int i = 0; i < _WATCHDOG_NUMBER_MAX; i++) {
+                uint64_t number = 0;
+                int r = json_get_u64(object, watchdog_number_to_string((WatchdogNumber) i), &number);
+
+                if ((r < 0 && r != -ENOENT) || number > WATCHDOG_VALUE_MAXIMUM)
+                        return -EBADMSG;
+                if (r == 0)
+                        ret->numbers[i] = (int64_t) number;
+        }
+        return (int) ret->state < 0 ? -EBADMSG : 0;
+}
+
 int answer_parse(const char *line, size_t length, Answer *ret) {
         _cleanup_json_ json_object *object = NULL;
         Answer answer = { 0 };
@@ -300,6 +338,9 @@ int answer_parse(const char *line, size_t length, Answer *ret) {
                 break;
         case ANSWER_RESULT:
                 r = get_report(object, &answer.report);
+                break;
+        case ANSWER_WATCHDOG:
+                r = get_watchdog(object, &answer.watchdog);
                 break;
         case ANSWER_END:
                 r = json_get_int(object, "error", 0, ERRNO_MAX, &answer.error);

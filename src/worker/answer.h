@@ -8,11 +8,13 @@
  *   activate   {"type":"writing"} right before each write(2)  {"type":"result",...}
  *   cancel     {"type":"end","error":ERRNO}
  *   set        {"type":"end","error":ERRNO}
+ *   watchdogs  {"type":"watchdog",...} for each device  {"type":"end","error":0}
  *
  * The report file of an activation holds the same "result" object. */
 
 #include "core/activation-report.h"
 #include "core/tree.h"
+#include "core/watchdog.h"
 #include "util/json.h"
 
 /* The longest line; a report with two full sets of values needs about 1200 bytes. */
@@ -24,6 +26,7 @@ typedef enum AnswerType {
         ANSWER_WRITING,
         ANSWER_RESULT,
         ANSWER_END,
+        ANSWER_WATCHDOG,
         _ANSWER_MAX,
         _ANSWER_INVALID = -EINVAL,
 } AnswerType;
@@ -41,6 +44,7 @@ typedef struct Answer {
                 } driver;
                 ImageValues image;
                 ActivationReport report;
+                Watchdog watchdog;
                 int error; /* ANSWER_END: positive errno, 0 = done */
         };
 } Answer;
@@ -53,4 +57,5 @@ json_object *answer_new(AnswerType type);
 json_object *answer_from_driver(const Tree *tree);
 json_object *answer_from_image(const ImageValues *values);
 json_object *answer_from_report(const ActivationReport *report);
+json_object *answer_from_watchdog(const Watchdog *watchdog);
 json_object *answer_from_error(int error);

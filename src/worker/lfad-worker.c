@@ -37,10 +37,9 @@ static const struct {
         int (*run)(const WorkerRequest *request);
         bool needs_guid;
 } verbs[] = {
-        { "scan", worker_scan, false },
-        { "activate", worker_activate, true },
-        { "cancel", worker_cancel, true },
-        { "set", worker_set, true },
+        { "scan", worker_scan, false },           { "activate", worker_activate, true },
+        { "cancel", worker_cancel, true },        { "set", worker_set, true },
+        { "watchdogs", worker_watchdogs, false },
 };
 
 static int parse_expected(const char *text, ExpectedVersion *ret) {

@@ -29,6 +29,7 @@ int worker_scan(const WorkerRequest *request);
 int worker_activate(const WorkerRequest *request);
 int worker_cancel(const WorkerRequest *request);
 int worker_set(const WorkerRequest *request);
+int worker_watchdogs(const WorkerRequest *request);
 
 /* Writes one answer as a line and drops the reference. A reader that is gone is no error: the report file is
  * what counts then. */

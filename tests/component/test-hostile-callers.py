@@ -48,7 +48,7 @@ class CallerTest(HostileTest):
 
     def test_unknown_options_are_refused_by_every_method(self):
         path = self.world.image_path("rmm")
-        for member in ("Refresh", "GetHistory", "Describe", "ActivatePending"):
+        for member in ("Refresh", "GetHistory", "GetWatchdogs", "Describe", "ActivatePending"):
             self.assertBusError(INVALID_ARGS, self.manager_call, member, "a{sv}", {"no-such": 1})
         for member in ("Activate", "Explain"):
             self.assertBusError(INVALID_ARGS, self.manager_call, member, "sa{sv}", "rmm", {"no-such": 1})

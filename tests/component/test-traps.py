@@ -6,11 +6,9 @@ has none: the daemon as shipped, run on every version that has the trap. At the 
 What traps there are, and on which versions, is read from lfad-drivers(7)."""
 
 import contextlib
-import ctypes
 import json
 import os
 import re
-import struct
 import sys
 import unittest
 
@@ -180,7 +178,7 @@ class TrapTest(unittest.TestCase):
 
     @trap("garbage-versions")
     def test_pending_versions_that_are_none_are_never_read(self, profile):
-        with self.a_world(profile) as here, opened_in(os.path.join(TREE, GUIDS["rmm"])) as opened:
+        with self.a_world(profile) as here, world.opened_in(os.path.join(TREE, GUIDS["rmm"])) as opened:
             here.stage("rmm", "2.0")
             self.assertEqual(here.image("rmm")["PendingVersion"], "")
             self.assertEnded(here.run_job("rmm"), "succeeded")
@@ -550,31 +548,6 @@ class TrapTest(unittest.TestCase):
             self.assertTrue(here.image("rmm")["Pending"])
             self.assertRefused("RepeatedActivation", here.activate, "rmm")
             self.assertEqual(here.stores(), 1)
-
-
-@contextlib.contextmanager
-def opened_in(folder):
-    """Gives a function that tells the names of all files that were opened in the folder meanwhile."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    names = set()
-    watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-    if watch < 0 or libc.inotify_add_watch(watch, folder.encode(), 0x20) < 0:  # IN_OPEN
-        raise OSError(ctypes.get_errno(), "inotify")
-
-    def collect():
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                data = os.read(watch, 65536)
-                while data:
-                    size = struct.unpack_from("iIII", data)[3]
-                    names.add(data[16:16 + size].rstrip(b"\0").decode())
-                    data = data[16 + size:]
-        return names
-
-    try:
-        yield collect
-    finally:
-        os.close(watch)
 
 
 world.main()

@@ -190,7 +190,8 @@ class Usage(Case):
     def test_help_names_every_verb_option_and_exit_code(self):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
-        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "refresh", "reload", "config"):
+        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "watchdog", "refresh", "reload",
+                     "config"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
             self.assertEqual(code, 0)

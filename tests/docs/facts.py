@@ -61,6 +61,13 @@ def options(method):
     return {name: OPTION_TYPES[kind] for name, kind in expect(rows, OPTION_FILES[method])}
 
 
+def watchdog_keys():
+    """Key -> type of what GetWatchdogs gives of one device."""
+    kinds = {"string": "s", "usec": "t", "seconds": "t", "flag": "b"}
+    rows = re.findall(r'append_(string|usec|seconds|flag)\(reply, "([a-z-]+)"', read("src/bus/watchdogs.c"))
+    return {name: kinds[kind] for kind, name in expect(rows, "keys of watchdogs")}
+
+
 def polkit_actions():
     root = xml.etree.ElementTree.fromstring(read("polkit/org.arm.LFA1.policy"))
     actions = {}
@@ -188,7 +195,8 @@ def limits():
 
 # -- the configuration
 
-CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Image": "[IMAGE NAME]"}
+CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Image": "[IMAGE NAME]",
+                   "Watchdog": "[WATCHDOG NAME]"}
 
 
 def config_rows():

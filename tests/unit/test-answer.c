@@ -72,7 +72,8 @@ static ActivationReport extreme_report(void) {
 }
 
 static void answer_types_round_trip(void **state) {
-        static const char *const names[_ANSWER_MAX] = { "driver", "image", "writing", "result", "end" };
+        static const char *const names[_ANSWER_MAX] = { "driver", "image", "writing",
+                                                        "result", "end",   "watchdog" };
 
         for (int i = 0; i < _ANSWER_MAX; i++) {
                 assert_string_equal(answer_type_to_string((AnswerType) i), names[i]);
@@ -128,6 +129,56 @@ static void every_flag_of_an_image_keeps_its_value(void **state) {
                 answer = parse(text);
                 assert_true(image_values_equal(&answer.image, &values));
         }
+}
+
+static Watchdog extreme_watchdog(void) {
+        Watchdog watchdog;
+
+        watchdog_init(&watchdog, "watchdog99999");
+        memset(watchdog.identity, 'i', WATCHDOG_IDENTITY_SIZE - 1);
+        watchdog.state = WATCHDOG_INACTIVE;
+        watchdog.garbled = true;
+        for (int i = 0; i < _WATCHDOG_NUMBER_MAX; i++)
+                watchdog.numbers[i] = WATCHDOG_VALUE_MAXIMUM;
+        return watchdog;
+}
+
+static void watchdogs_round_trip_with_everything_and_with_nothing(void **state) {
+        Watchdog watchdogs[2] = { extreme_watchdog() };
+
+        watchdog_init(&watchdogs[1], WATCHDOG_MISC_DEVICE);
+        for (size_t i = 0; i < G_N_ELEMENTS(watchdogs); i++) {
+                g_autofree char *text = text_of(answer_from_watchdog(&watchdogs[i]));
+                Answer answer = parse(text);
+
+                assert_int_equal(answer.type, ANSWER_WATCHDOG);
+                assert_string_equal(answer.watchdog.device, watchdogs[i].device);
+                assert_string_equal(answer.watchdog.identity, watchdogs[i].identity);
+                assert_int_equal(answer.watchdog.state, watchdogs[i].state);
+                assert_int_equal(answer.watchdog.garbled, watchdogs[i].garbled);
+                assert_memory_equal(answer.watchdog.numbers, watchdogs[i].numbers,
+                                    sizeof(watchdogs[i].numbers));
+        }
+}
+
+static void watchdogs_out_of_bounds_are_refused(void **state) {
+        static const char *const lines[] = {
+                "{\"type\":\"watchdog\"}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"active\"}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"garbled\":false}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"on\",\"garbled\":false}",
+                "{\"type\":\"watchdog\",\"device\":\"../x\",\"state\":\"active\",\"garbled\":false}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"active\",\"garbled\":false,\"timeout\":-1}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"active\",\"garbled\":false,"
+                "\"timeleft\":4294967296}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"active\",\"garbled\":false,"
+                "\"pretimeout\":\"5\"}",
+                "{\"type\":\"watchdog\",\"device\":\"watchdog0\",\"state\":\"active\",\"garbled\":false,"
+                "\"identity\":\"\\u001b\"}",
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
+                assert_refused(lines[i]);
 }
 
 static void assert_reports_equal(const ActivationReport *a, const ActivationReport *b) {
@@ -488,6 +539,8 @@ int main(void) {
                 cmocka_unit_test(every_driver_round_trips),
                 cmocka_unit_test(images_round_trip_with_everything_and_with_nothing),
                 cmocka_unit_test(every_flag_of_an_image_keeps_its_value),
+                cmocka_unit_test(watchdogs_round_trip_with_everything_and_with_nothing),
+                cmocka_unit_test(watchdogs_out_of_bounds_are_refused),
                 cmocka_unit_test(reports_round_trip_and_fit_into_a_line),
                 cmocka_unit_test(ends_and_writing_round_trip),
                 cmocka_unit_test(whatever_is_cut_short_or_goes_on_is_refused),

@@ -237,7 +237,7 @@ static const BadRow bad_rows[] = {
         { "[Deamon]\n", 1, "did you mean 'Daemon'?" },
         { "[daemon]\n", 1, "did you mean 'Daemon'?" },
         { "[Images rmm]\n", 1, "did you mean 'Image'?" },
-        { "[Policy]\n", 1, "There are [Daemon], [Driver] and [Image NAME]" },
+        { "[Policy]\n", 1, "There are [Daemon], [Driver], [Image NAME] and [Watchdog NAME]" },
         { "[ Daemon ]\n", 1, "There is no section ' Daemon '" },
         { "[Daemon ]\n", 1, "There is no section 'Daemon '" },
         { "[x-mine]\n", 1, "There is no section" },
@@ -246,6 +246,13 @@ static const BadRow bad_rows[] = {
         { "[Image  a]\nGuid=" PRIVATE "\n", 1, "takes 1 to 64 of the characters" },
         { "[Image a b]\nGuid=" PRIVATE "\n", 1, "takes 1 to 64 of the characters" },
         { "[Image b\xc3\xb6se]\nGuid=" PRIVATE "\n", 1, "not 'b\xc3\xb6se'" },
+        { "[Watchdog]\n", 1, "[Watchdog] needs a name: [Watchdog NAME]" },
+        { "[Watchdog  a]\n", 1, "without a blank at either end, not ' a'" },
+        { "[Watchdog a ]\n", 1, "without a blank at either end, not 'a '" },
+        { "[Watchdog a\tb]\n", 1, "printable text" },
+        { "[Watchdog 12345678901234567890123456789012345678901234567890123456789012345]\n", 1,
+          "1 to 64 bytes" },
+        { "[Watchdog a]b]\n", 1, "Nothing may stand behind a section's header" },
         /* keys */
         { DAEMON "PolSec=60\n", 2, "[Daemon] has no key 'PolSec'; did you mean 'PollSec'?" },
         { DAEMON "pollsec=60\n", 2, "did you mean 'PollSec'?" },
@@ -257,7 +264,13 @@ static const BadRow bad_rows[] = {
         { DAEMON "PollSec=60\nPollSec=60\n", 3, "PollSec= is given twice in this file; line 2 has it" },
         { DAEMON "PollSec=60\n[Driver]\n[Daemon]\nPollSec=61\n", 5, "line 2 has it already" },
         { IMAGE "Alias=x\nAlias=y\n", 4, "Alias= is given twice" },
+        { "[Watchdog w]\nAlias=x\n", 2, "does not belong to [Watchdog] but to [Image]" },
         /* values */
+        { "[Watchdog w]\nIgnore=true\n", 2, "Ignore= takes 'yes' or 'no', not 'true'" },
+        { "[Watchdog w]\nIgnore=\n", 2, "Ignore= needs a value" },
+        { "[Watchdog w]\nHardwareTimeoutSec=0\n", 2,
+          "HardwareTimeoutSec= takes a time span from 1s to 24h" },
+        { "[Watchdog w]\nHardwareTimeoutSec=25h\n", 2, "not '25h'" },
         { DAEMON "PollSec=\n", 2, "PollSec= needs a value" },
         { DAEMON "PollSec=9\n", 2, "takes a time span from 10s to 80s (60, 45s, 1min 10s), not '9'" },
         { DAEMON "PollSec=9.999999s\n", 2, "from 10s to 80s" },
@@ -655,6 +668,26 @@ static char *read_shipped_file(void) {
         return text;
 }
 
+static void watchdogs_are_found_by_what_they_call_themselves(void **state) {
+        Reading reading = read_text(
+                        "[Watchdog SBSA Generic Watchdog]\nHardwareTimeoutSec=8\n"
+                        "[Watchdog i6300ESB timer (#2) = \xc3\xa9]\nIgnore=yes\n[Watchdog w]\nIgnore=no\n"
+                        "[Watchdog SBSA Generic Watchdog]\nIgnore=yes\n[Image Ignore]\nGuid=" RMM "\n");
+        const WatchdogSettings *settings;
+
+        assert_fine(&reading);
+        settings = config_find_watchdog(reading.config, "SBSA Generic Watchdog");
+        assert_non_null(settings);
+        assert_true(settings->hardware_timeout_usec == 8 * SECOND && settings->ignore);
+        settings = config_find_watchdog(reading.config, "i6300ESB timer (#2) = \xc3\xa9");
+        assert_non_null(settings);
+        assert_true(settings->hardware_timeout_usec == 0 && settings->ignore);
+        assert_false(config_find_watchdog(reading.config, "w")->ignore);
+        assert_null(config_find_watchdog(reading.config, "sbsa generic watchdog"));
+        assert_null(config_find_watchdog(reading.config, ""));
+        release(&reading);
+}
+
 static void the_shipped_file_is_made_of_the_table(void **state) {
         g_autofree char *made = make_shipped_file(), *shipped = read_shipped_file();
 
@@ -675,7 +708,7 @@ static void the_shipped_file_with_its_defaults_switched_on_changes_nothing(void 
                 g_autofree char *off = g_strdup_printf("\n#%s=", key->name);
                 g_autofree char *on = g_strdup_printf("\n%s=", key->name);
 
-                if (key->section != CONFIG_IMAGE)
+                if (!config_section_types[key->section].named)
                         assert_int_equal(g_string_replace(text, off, on, 0), 1);
         }
         reading = read_text(text->str);
@@ -691,7 +724,8 @@ static void any_mutation_is_survived(void **state) {
         static const char seed[] =
                         "# c\n[Daemon]\nPollSec=1min 20s\nSettleSec=1\n[Driver]\nAllowProfile=v1 v1nv\n"
                         "KernelAutoActivate=off\n[Image rmm]\nGuid=" RMM
-                        "\nAlias=r\nAfter=a sp1\n[Image a]\nGuid=" BL31 "\nAfter=scp\n[X-a]\nb=c\n";
+                        "\nAlias=r\nAfter=a sp1\n[Watchdog w]\nIgnore=yes\n[Image a]\nGuid=" BL31
+                        "\nAfter=scp\n[X-a]\nb=c\n";
         static const unsigned char bytes[] = { 0,    '\n', '[', ']', '=', '#',  ' ',  '\\', '\r',
                                                '\t', 'X',  '-', '9', '.', 0xff, 0xc3, 0x80 };
         g_autoptr(GRand) random = g_rand_new_with_seed(7);
@@ -747,6 +781,7 @@ int main(void) {
                 cmocka_unit_test(a_section_without_an_image_is_told_once),
                 cmocka_unit_test(time_spans_are_those_of_systemd),
                 cmocka_unit_test(the_nearest_word_is_near),
+                cmocka_unit_test(watchdogs_are_found_by_what_they_call_themselves),
                 cmocka_unit_test(the_shipped_file_is_made_of_the_table),
                 cmocka_unit_test(the_shipped_file_with_its_defaults_switched_on_changes_nothing),
                 cmocka_unit_test(any_mutation_is_survived),

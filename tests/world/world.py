@@ -25,6 +25,7 @@ a deadline while the main loop runs, and says what it waited for when that did n
 """
 
 import collections
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -165,7 +166,7 @@ def _end_with_parent():
 class World:
     """profile, firmware: what lfa-sim shows; sim_args: further options of `lfa-sim mount`; udev_control=False: a
     host on which no udevd forwards events (a deaf monitor); parts: which parts are started; lfad_args: further
-    options of lfad.
+    options of lfad; sysfs: files elsewhere in sysfs, path -> content, to which put_sysfs() can add.
 
     The simulator's kernel log is bound over /dev/kmsg, so that lfad runs as shipped; in a container without one lfad
     is told where to find it."""
@@ -173,13 +174,14 @@ class World:
     PARTS = ("dbus", "polkitd", "sim", "lfad")
 
     def __init__(self, profile="nvnew", firmware="versioned", sim_args=(), udev_control=True, parts=PARTS,
-                 lfad_args=()):
+                 lfad_args=(), sysfs=None):
         self.profile = profile
         self.firmware = firmware
         self.sim_args = list(sim_args)
         self.udev_control = udev_control
         self.wanted_parts = tuple(parts)
         self.lfad_args = list(lfad_args)
+        self.sysfs_files = dict(sysfs or {})
         self.parts = {}
         self.status = []  # lfad's STATUS= lines, oldest first
         self.notified = []  # everything else that lfad told the service manager
@@ -509,6 +511,8 @@ class World:
                                  *self.sim_args,
                                  "--ready-fd="], environment)
         self._fuse_connection = os.minor(os.stat("/sys/firmware").st_dev)
+        for path, content in self.sysfs_files.items():
+            self.put_sysfs(path, content)
 
     def _start_lfad(self, environment):
         self.spawn_lfad(**environment)
@@ -523,6 +527,16 @@ class World:
                                   *self.lfad_args],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
+
+    def sysfs_dir(self):
+        """What stands in for /sys."""
+        return self.sysfs
+
+    def put_sysfs(self, path, content):
+        path = os.path.join(self.sysfs, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
 
     def configure(self, text, name="etc/lfad/lfad.conf"):
         """Writes a configuration file, by its path below the root; None removes it. lfad is not told."""
@@ -920,6 +934,30 @@ class TestCase(unittest.TestCase):
         """A job's properties say how it ended; error is a short name."""
         got = (job["State"], job["Result"], job["Error"].removeprefix(ERROR))
         self.assertEqual(got, ("done", result, error), job["Message"])
+
+
+@contextlib.contextmanager
+def opened_in(folder):
+    """Gives a function that tells the names of all files that were opened in the folder meanwhile."""
+    names = set()
+    watch = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    if watch < 0 or _libc.inotify_add_watch(watch, folder.encode(), 0x20) < 0:  # IN_OPEN
+        raise OSError(ctypes.get_errno(), "inotify")
+
+    def collect():
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data = os.read(watch, 65536)
+                while data:
+                    size = struct.unpack_from("iIII", data)[3]
+                    names.add(data[16:16 + size].rstrip(b"\0").decode())
+                    data = data[16 + size:]
+        return names
+
+    try:
+        yield collect
+    finally:
+        os.close(watch)
 
 
 def main():

@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hardware watchdogs as sysfs shows them: what GetWatchdogs and lfactl watchdog make of them, and that looking at them
+touches nothing."""
+
+import json
+import os
+
+import world
+from world import MANAGER, PATH
+
+SECOND = 1000000
+UNLIMITED = 2 ** 64 - 1
+
+
+def device(number, **attributes):
+    """The files of one device, path -> content."""
+    return {f"class/watchdog/watchdog{number}/{name}": f"{value}\n" for name, value in attributes.items()}
+
+
+def good(number, **attributes):
+    return device(number, **{"identity": "SBSA Generic Watchdog", "state": "active", "status": "0x8000", "timeout": 30,
+                             "pretimeout": 5, "timeleft": 29, "min_timeout": 1, "max_timeout": 60, "nowayout": 0,
+                             **attributes})
+
+
+class WatchdogTest(world.TestCase):
+    def get(self):
+        return self.world.call(PATH, MANAGER, "GetWatchdogs", "a{sv}", {})
+
+    def verdicts(self):
+        return [(item["device"], item["owner"], item["verdict"], item["remedy"]) for item in self.get()]
+
+    def lfactl(self, *words):
+        done = self.world.lfactl("watchdog", *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def configure(self, text):
+        self.world.configure(text)
+        self.world.reload()
+
+    def wait_for_verdicts(self, *expected):
+        self.world.wait_for(lambda: self.verdicts() == list(expected), 10, f"watchdogs to be {expected}")
+
+
+class SufficientTest(WatchdogTest):
+    options = {"sysfs": good(0)}
+
+    def test_all_that_is_known_is_told(self):
+        [watchdog] = self.get()
+        text = watchdog.pop("text")
+        self.assertEqual(watchdog, {
+            "device": "watchdog0", "identity": "SBSA Generic Watchdog", "owner": "unknown", "state": "active",
+            "timeout-usec": 30 * SECOND, "pretimeout-usec": 5 * SECOND, "timeleft-usec": 29 * SECOND,
+            "min-timeout-usec": SECOND, "max-timeout-usec": 60 * SECOND, "nowayout": False,
+            "usable-stall-usec": 12 * SECOND, "need-usec": 10 * SECOND, "verdict": "sufficient", "remedy": "none"})
+        self.assertIn("12 s", text)
+        self.assertIn("10 s", text)
+
+    def test_anybody_may_ask(self):
+        self.assertEqual(self.world.call_as("nobody", PATH, MANAGER, "GetWatchdogs", "a{sv}", {}), self.get())
+
+    def test_lfactl_shows_it_and_that_an_activation_would_be_safe(self):
+        text = self.lfactl()
+        self.assertIn("watchdog0 SBSA Generic Watchdog unknown 30 s 5 s 29 s 12 s 10 s sufficient", " ".join(text.split()))
+        self.assertIn("No watchdog would reset the host if an activation began now.", text)
+        document = json.loads(self.lfactl("--json=short"))
+        self.assertIs(document["safe"], True)
+        self.assertEqual(document["watchdogs"], self.get())
+
+    def test_status_is_never_read_and_nothing_is_written(self):
+        folder = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0")
+        before = {name: os.stat(os.path.join(folder, name)).st_mtime_ns for name in os.listdir(folder)}
+        with world.opened_in(folder) as opened:
+            self.get()
+            self.lfactl()
+            names = opened()
+        self.assertLessEqual({"identity", "state", "timeout", "pretimeout", "timeleft", "max_timeout"}, names)
+        self.assertNotIn("status", names)
+        self.assertEqual(before, {name: os.stat(os.path.join(folder, name)).st_mtime_ns for name in os.listdir(folder)})
+
+    def test_what_changes_is_seen(self):
+        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "10\n")
+        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "raise"))
+        [watchdog] = self.get()
+        self.assertEqual((watchdog["usable-stall-usec"], watchdog["raise-to-usec"]), (5 * SECOND // 2, 25 * SECOND))
+
+    def test_an_activation_goes_ahead_whatever_the_watchdog_is(self):
+        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "1\n")
+        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "raise"))
+        self.world.stage("rmm", "2.0")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+
+class SeveralTest(WatchdogTest):
+    options = {"sysfs": {**good(0, timeout=10, pretimeout=0),
+                         **good(1, identity="firmware's", state="inactive", timeout=10, timeleft=6, pretimeout=0),
+                         **device(2, identity="idle", state="inactive", timeout=10),
+                         "class/misc/watchdog/dev": "10:130\n", "class/misc/watchdog/device/uevent": ""}}
+
+    def test_each_owner_gets_its_own_verdict(self):
+        self.assertEqual(self.verdicts(), [("watchdog0", "unknown", "too-short", "raise"),
+                                           ("watchdog1", "kernel", "too-short", "impossible"),
+                                           ("watchdog2", "nobody", "inactive", "none"),
+                                           ("watchdog", "unknown", "unknown", "impossible")])
+        text = self.lfactl()
+        self.assertIn("watchdog0: It may bite after a stall of 5 s, and must outlast 10 s. "
+                      "Its time-out must be raised to 20 s.", text)
+        self.assertIn("An activation now would not be safe: 3 watchdogs may reset the host during it.", text)
+        self.assertIs(json.loads(self.lfactl("--json=short"))["safe"], False)
+
+    def test_the_configuration_is_obeyed(self):
+        self.configure("[Watchdog firmware's]\nIgnore=yes\n[Watchdog watchdog]\nIgnore=yes\n"
+                       "[Watchdog SBSA Generic Watchdog]\nHardwareTimeoutSec=8\n")
+        self.assertEqual(self.verdicts(), [("watchdog0", "unknown", "too-short", "impossible"),
+                                           ("watchdog1", "kernel", "ignored", "none"),
+                                           ("watchdog2", "nobody", "inactive", "none"),
+                                           ("watchdog", "unknown", "ignored", "none")])
+        first = self.get()[0]
+        self.assertEqual((first["hardware-timeout-usec"], first["usable-stall-usec"]), (8 * SECOND, 4 * SECOND))
+        self.assertIn("1 watchdog may reset the host", self.lfactl())
+
+
+class StuckTest(WatchdogTest):
+    options = {"sysfs": device(0, state="active")}
+
+    def test_a_device_that_does_not_answer_keeps_nobody_else_waiting(self):
+        path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
+        answers, errors = [], []
+        os.mkfifo(path)
+        for _ in range(65):
+            self.world.bus().call_async(world.NAME, PATH, MANAGER, "GetWatchdogs", "a{sv}", ({},), answers.append,
+                                        errors.append)
+        self.world.wait_for(lambda: errors, 10, "one caller too many")
+        self.assertEqual([error.get_dbus_name() for error in errors], ["org.freedesktop.DBus.Error.LimitsExceeded"])
+        self.assertEqual(len(self.world.worker_pids()), 1)
+        self.assertEqual(self.world.manager()["DriverState"], "active")
+        self.assertEqual(answers, [])
+        with open(path, "w", encoding="utf-8") as fifo:
+            fifo.write("60\n")
+        self.world.wait_for(lambda: len(answers) == 64, 10, "all others to be answered")
+        self.assertEqual({str(answer[0]["verdict"]) for answer in answers}, {"sufficient"})
+
+    def test_lfad_that_stops_answers_who_still_waits(self):
+        path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
+        answers, errors = [], []
+        os.mkfifo(path)
+        self.world.bus().call_async(world.NAME, PATH, MANAGER, "GetWatchdogs", "a{sv}", ({},), answers.append,
+                                    errors.append)
+        self.world.wait_for(self.world.worker_pids, 10, "the worker")
+        self.world.stop("lfad")
+        self.world.wait_for(lambda: errors, 10, "an answer")
+        self.assertEqual(errors[0].get_dbus_name(), world.ERROR + "ShuttingDown")
+        with open(path, "w", encoding="utf-8") as fifo:
+            fifo.write("60\n")
+
+
+class BadValuesTest(WatchdogTest):
+    options = {"sysfs": {**good(0, identity="\x1b[31mred", timeout="", max_timeout="-5"),
+                         **good(1, pretimeout="99999999999999999999"),
+                         **good(2, timeleft="-3"),
+                         "class/watchdog/watchdog3/state/no-file": ""}}
+
+    def test_what_makes_no_sense_is_left_out_and_never_makes_it_safe(self):
+        self.assertEqual({item["verdict"] for item in self.get()}, {"unknown"})
+        first, second, third, fourth = self.get()
+        self.assertLessEqual({"identity", "timeout-usec", "max-timeout-usec"} & first.keys(), set())
+        self.assertNotIn("pretimeout-usec", second)
+        self.assertNotIn("timeleft-usec", third)
+        self.assertEqual(fourth["state"], "unknown")
+        self.assertNotIn("\x1b", self.lfactl())
+        self.assertIn("4 watchdogs may reset the host", self.lfactl())
+
+
+class NoneTest(WatchdogTest):
+    options = {"sysfs": {}}
+
+    def test_a_host_without_watchdogs_is_safe(self):
+        self.assertEqual(self.get(), [])
+        self.assertIn("There is no hardware watchdog", self.lfactl())
+
+    def test_a_folder_that_cannot_be_read_is_an_error(self):
+        self.world.put_sysfs("class/watchdog", "no folder\n")
+        self.assertBusError("WorkerFailed", self.get)
+        self.assertEqual(self.world.lfactl("watchdog").returncode, 1)
+
+
+class ProfileTest(WatchdogTest):
+    options = {"sysfs": good(0, pretimeout=0, timeleft=30), "profile": "v1nv"}
+
+    def test_the_need_is_that_of_the_driver(self):
+        [watchdog] = self.get()
+        self.assertEqual((watchdog["need-usec"], watchdog["verdict"], watchdog["raise-to-usec"]),
+                         (20 * SECOND, "too-short", 40 * SECOND))
+
+
+class EndlessProfileTest(WatchdogTest):
+    options = {"sysfs": good(0), "profile": "rfc1"}
+
+    def test_no_watchdog_outlasts_a_driver_without_a_limit(self):
+        [watchdog] = self.get()
+        self.assertEqual((watchdog["need-usec"], watchdog["verdict"], watchdog["remedy"]),
+                         (UNLIMITED, "too-short", "impossible"))
+        self.assertIn("no limit", self.lfactl())
+
+
+world.main()
