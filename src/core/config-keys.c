@@ -167,7 +167,8 @@ const ConfigKey config_keys[] = {
         { CONFIG_DAEMON, "SettleSec", "1", false, parse_span, FIELD(Config, settle_usec),
           100 * USEC_PER_MSEC, 10 * USEC_PER_SEC, "a time span from 100ms to 10s (1, 500ms, 2.5s)",
           "How long the driver's images must have been left as they are before they are believed, and before "
-          "one is activated. A time span from 100ms to 10s." },
+          "one is activated. A time span from 100ms to 10s. Less than 1s is for those who know their driver: some "
+          "versions lose their tree when activations follow each other closely." },
         { CONFIG_DRIVER, "AllowProfile", "", true, parse_profiles, FIELD(Config, allowed_profiles), 0, 0,
           "names of driver versions (" PROFILES ")",
           "Versions of the kernel driver that are driven although they are not safe: rfc1, rfc2, nvrfc, v1, "

@@ -10,11 +10,6 @@
 #include "core/profile.h"
 #include "util/log.h"
 
-#include <inttypes.h>
-
-/* More images than any firmware has; a longer list is left out. */
-#define INVENTORY_IMAGES_MAX 256
-
 static void record_vanished(Manager *manager, const Image *image) {
         json_object *record = json_object_new_object();
         int r;
@@ -135,61 +130,4 @@ void driver_note_evidence(Manager *manager, unsigned evidence) {
 
 void driver_forget_evidence(Manager *manager) {
         manager->profile_evidence = 0;
-}
-
-static int compare_guids(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-static char *list_present(const Manager *manager) {
-        g_autoptr(GPtrArray) guids = g_ptr_array_new();
-        GHashTableIter iterator;
-        void *value;
-
-        g_hash_table_iter_init(&iterator, manager->images);
-        while (g_hash_table_iter_next(&iterator, NULL, &value))
-                if (((const Image *) value)->present)
-                        g_ptr_array_add(guids, ((Image *) value)->values.guid);
-        if (guids->len > INVENTORY_IMAGES_MAX)
-                return g_strdup("");
-        g_ptr_array_sort(guids, compare_guids);
-        g_ptr_array_add(guids, NULL);
-        return g_strjoinv(" ", (char **) guids->pdata);
-}
-
-void driver_record_inventory(Manager *manager) {
-        g_autofree char *guids = list_present(manager);
-        g_autofree char *inventory = g_strdup_printf("%" PRIu64 " %s %s", manager->tree_id,
-                                                     driver_profile_to_string(manager->profile), guids);
-        json_object *record;
-        int r;
-
-        if (manager->tree_id == 0 || !manager->history ||
-            g_strcmp0(inventory, manager->inventory_recorded) == 0)
-                return;
-        record = json_object_new_object();
-        json_add_u64(record, "tree", manager->tree_id);
-        json_add_string(record, "profile", driver_profile_to_string(manager->profile));
-        json_add_string(record, "guids", guids);
-        r = history_append(manager->history, RECORD_INVENTORY, record, NULL);
-        if (r < 0) {
-                log_error_errno(r, "Cannot record it");
-                return;
-        }
-        g_free(manager->inventory_recorded);
-        manager->inventory_recorded = g_steal_pointer(&inventory);
-}
-
-void driver_recover_inventory(Manager *manager, uint64_t tree_id, DriverProfile profile, const char *guids) {
-        g_auto(GStrv) list = g_strsplit(guids, " ", INVENTORY_IMAGES_MAX);
-
-        manager->tree_id = tree_id;
-        manager->profile = profile;
-        manager->profile_evidence = profile_evidence_of(profile);
-        for (char **guid = list; *guid; guid++)
-                if (guid_is_valid(*guid))
-                        images_remember(manager, *guid)->seen_tree = tree_id;
-        g_free(manager->inventory_recorded);
-        manager->inventory_recorded = g_strdup_printf("%" PRIu64 " %s %s", tree_id,
-                                                      driver_profile_to_string(profile), guids);
 }

@@ -29,10 +29,13 @@ struct History {
 };
 
 static const char *const record_types[_RECORD_MAX] = {
-        [RECORD_QUEUED] = "queued",       [RECORD_STARTED] = "started",
-        [RECORD_FINISHED] = "finished",   [RECORD_SETTLED] = "settled",
-        [RECORD_EXTERNAL] = "external",   [RECORD_VANISHED] = "vanished",
-        [RECORD_INVENTORY] = "inventory", [RECORD_SETTING_APPLIED] = "setting-applied",
+        [RECORD_QUEUED] = "queued",
+        [RECORD_STARTED] = "started",
+        [RECORD_FINISHED] = "finished",
+        [RECORD_SETTLED] = "settled",
+        [RECORD_EXTERNAL] = "external",
+        [RECORD_VANISHED] = "vanished",
+        [RECORD_SETTING_APPLIED] = "setting-applied",
 };
 DEFINE_STRING_TABLE(record_type, RecordType, record_types)
 

@@ -11,13 +11,12 @@
 #include <glib.h>
 
 typedef enum RecordType {
-        RECORD_QUEUED,    /* a job was accepted; its sequence number is the job's id, also as the key job */
-        RECORD_STARTED,   /* on disk before the kernel driver is written to */
-        RECORD_FINISHED,  /* exactly one for each queued */
-        RECORD_SETTLED,   /* what was found out later about a job that ended unknown or unverified */
-        RECORD_EXTERNAL,  /* a version moved, or pending fell, without a job of lfad's */
-        RECORD_VANISHED,  /* an image is not in the driver's tree any more */
-        RECORD_INVENTORY, /* which driver shows which images, whenever that has changed */
+        RECORD_QUEUED,   /* a job was accepted; its sequence number is the job's id, also as the key job */
+        RECORD_STARTED,  /* on disk before the kernel driver is written to */
+        RECORD_FINISHED, /* exactly one for each queued */
+        RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
+        RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
+        RECORD_VANISHED, /* an image is not in the driver's tree any more */
         RECORD_SETTING_APPLIED, /* a setting of the driver was otherwise than lfad wants it */
         _RECORD_MAX,
         _RECORD_INVALID = -EINVAL,

@@ -3,6 +3,7 @@
 
 #include "core/enum-names.h"
 #include "daemon/driver.h"
+#include "daemon/inventory.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -204,7 +205,7 @@ void images_update(Manager *manager, const Tree *tree) {
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         if (fading)
                 look_again(manager);
-        driver_record_inventory(manager);
+        inventory_save(manager);
         manager_update_warnings(manager);
         images_evaluate_order(manager);
         settings_apply(manager);

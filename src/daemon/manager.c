@@ -4,6 +4,7 @@
 #include "daemon/manager.h"
 #include "daemon/config.h"
 #include "daemon/device-events.h"
+#include "daemon/inventory.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -98,6 +99,7 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        inventory_load(manager);
         recovery_run(manager);
         scanner_scan(manager->scanner);
         r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
@@ -156,7 +158,7 @@ void *manager_free(Manager *manager) {
         config_free(manager->config);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
-        g_free(manager->inventory_recorded);
+        g_free(manager->inventory_saved);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);
         g_free(manager);

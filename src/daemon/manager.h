@@ -79,7 +79,7 @@ struct Manager {
         DriverProfile profile;
         DriverState state_read;          /* what the last reading says, without images that were lost */
         uint64_t tree_id;                /* Tree.id of the last reading */
-        char *inventory_recorded;        /* what the last record of it said */
+        char *inventory_saved;           /* what its file says; NULL = not known */
         unsigned images_lost;            /* that the driver lost from this tree */
         unsigned profile_evidence;       /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */

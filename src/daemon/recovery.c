@@ -7,7 +7,6 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
-#include "daemon/driver.h"
 #include "daemon/history-query.h"
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -197,15 +196,6 @@ static void read_vanished(Manager *manager, json_object *record) {
                 images_remember(manager, guid)->lost_tree = lost && is_this_boot(manager, record) ? tree : 0;
 }
 
-static void read_inventory(Manager *manager, json_object *record) {
-        DriverProfile profile = driver_profile_from_string(string_or_empty(record, "profile"));
-        uint64_t tree = 0;
-
-        (void) json_get_u64(record, "tree", &tree);
-        if (tree != 0 && profile >= 0 && is_this_boot(manager, record))
-                driver_recover_inventory(manager, tree, profile, string_or_empty(record, "guids"));
-}
-
 static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
         switch (record_type_from_string(string_or_empty(record, "type"))) {
         case RECORD_QUEUED:
@@ -224,9 +214,6 @@ static void read_record(Manager *manager, GHashTable *unfinished, json_object *r
                 break;
         case RECORD_VANISHED:
                 read_vanished(manager, record);
-                break;
-        case RECORD_INVENTORY:
-                read_inventory(manager, record);
                 break;
         default:
                 break;

@@ -113,6 +113,7 @@ class GetImageTest(ApiTest):
             self.assertBusError(INVALID_ARGS, self.get, name)
 
     def test_an_image_that_went_is_no_longer_found(self):
+        self.world.recognise_nvnew()
         self.world.sim("vanish scp --now")
         self.world.refresh()
         self.assertBusError("NoSuchImage", self.get, "scp")

@@ -390,6 +390,7 @@ class DialogTest(HostileTest):
         self.assertServes()
 
     def test_an_image_that_goes_is_not_activated(self):
+        self.world.recognise_nvnew()
         self.world.stage("rmm", "2.0")
 
         def vanish(_):

@@ -177,6 +177,7 @@ class OutsideTest(world.TestCase):
     def test_an_end_without_versions_is_not_settled_by_somebody_elses_activation(self):
         self.world.stop("lfad")
         self.world.stop("sim")
+        os.remove(os.path.join(self.world.runtime_dir, "inventory.json"))  # as on another host
         self.world.firmware = "tfa"
         self.world.start("sim")
         self.world.start("lfad")

@@ -205,10 +205,16 @@ class TrapTest(unittest.TestCase):
 
     @trap("write-into-clean-up")
     def test_nothing_is_written_until_the_tree_has_settled_after_a_success(self, profile):
+        self.activate_two(profile, False)
+        if profile not in TRAPS["lost-tree"]:  # where that is not taken for one
+            self.activate_two(profile, True)
+
+    def activate_two(self, profile, vanish):
+        """Together, and something for the driver to clean up after the first one."""
         with self.a_world(profile) as here:
             here.sim("cleanup-window 50ms")
-            if profile not in TRAPS["lost-tree"]:
-                here.sim("vanish bl31")  # where that is not taken for a lost tree
+            if vanish:
+                here.sim("vanish bl31")
             here.stage("rmm", "2.0")
             here.stage("scp", "4.0")
             paths = [here.activate("rmm"), here.activate("scp")]
@@ -496,6 +502,20 @@ class TrapTest(unittest.TestCase):
             before = here.counters()
             self.assertEnded(here.run_job("rmm"), "unverified")
             self.assertGreater(here.counters()["smc-inventory"], before["smc-inventory"])
+
+    @trap("error-though-replaced")
+    def test_an_error_with_the_new_firmware_running_is_no_failure(self, profile):
+        with self.a_world(profile) as here:
+            here.stage("rmm", "2.0")
+            here.sim("outcome activate change-then-fail --image=rmm")
+            job = here.run_job("rmm")
+            self.assertEnded(job, "unknown", "Unproven")
+            self.assertIn("the new firmware may run", job["Message"])
+            here.stage("scp", "4.0")
+            self.assertEnded(here.run_job("scp"), self.good_end(profile))
+            here.refresh()
+            if profile not in RFC:  # they have no versions
+                self.assertEqual(here.wait_record("settled")["to"], "2.0")
 
     @trap("unrefreshed-success")
     def test_a_success_without_a_refresh_is_unverified(self, profile):

@@ -79,10 +79,13 @@ static void assert_notes(History *history, unsigned limit, const char *expected)
 
 static void record_types_round_trip(void **state) {
         static const char *const names[_RECORD_MAX] = {
-                [RECORD_QUEUED] = "queued",       [RECORD_STARTED] = "started",
-                [RECORD_FINISHED] = "finished",   [RECORD_SETTLED] = "settled",
-                [RECORD_EXTERNAL] = "external",   [RECORD_VANISHED] = "vanished",
-                [RECORD_INVENTORY] = "inventory", [RECORD_SETTING_APPLIED] = "setting-applied",
+                [RECORD_QUEUED] = "queued",
+                [RECORD_STARTED] = "started",
+                [RECORD_FINISHED] = "finished",
+                [RECORD_SETTLED] = "settled",
+                [RECORD_EXTERNAL] = "external",
+                [RECORD_VANISHED] = "vanished",
+                [RECORD_SETTING_APPLIED] = "setting-applied",
         };
 
         for (int i = 0; i < _RECORD_MAX; i++) {
