@@ -83,7 +83,7 @@ int bus_error_from_submit(int r, sd_bus_error *error) {
         case -ESHUTDOWN:
                 return bus_error_set(error, LFA_ERROR_SHUTTING_DOWN, NULL);
         case -EDQUOT:
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many jobs are queued.");
+                return bus_error_standard(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many jobs are queued.");
         case -ENOSPC:
                 return bus_error_set(error, LFA_ERROR_DISK_FULL, NULL);
         default:

@@ -22,6 +22,16 @@ int bus_error_set(sd_bus_error *error, ErrorId id, const char *text) {
         return set(error, error_bus_name(id), text && *text ? text : error_text(id));
 }
 
+int bus_error_standard(sd_bus_error *error, const char *name, const char *format, ...) {
+        g_autofree char *text = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        text = g_strdup_vprintf(format, arguments);
+        va_end(arguments);
+        return set(error, name, text);
+}
+
 int bus_error_invalid(sd_bus_error *error, const char *format, ...) {
         g_autofree char *text = NULL;
         va_list arguments;

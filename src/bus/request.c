@@ -103,20 +103,20 @@ static int fail_authorization(Request *request, PolkitAnswer answer, const char 
                               sd_bus_error *error) {
         switch (answer) {
         case POLKIT_CHALLENGE:
-                return sd_bus_error_setf(
+                return bus_error_standard(
                                 error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                 "Action %s needs an authentication, and the call did not allow asking for it.",
                                 request->type->action);
         case POLKIT_FAILED:
                 log_warning("polkit could not be asked about %s for uid %u: %s", request->type->action,
                             request->uid, reason);
-                return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "polkit could not be asked about action %s: %s",
-                                         request->type->action, reason);
+                return bus_error_standard(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                          "polkit could not be asked about action %s: %s",
+                                          request->type->action, reason);
         default:
-                return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "polkit denies action %s to uid %u.", request->type->action,
-                                         request->uid);
+                return bus_error_standard(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                          "polkit denies action %s to uid %u.", request->type->action,
+                                          request->uid);
         }
 }
 
@@ -181,8 +181,8 @@ static int check_polkit_caps(const Request *request, sd_bus_error *error) {
         }
         if (all < POLKIT_CHECKS_MAX && own < POLKIT_CHECKS_PER_UID_MAX)
                 return 0;
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "Too many authorizations are being asked for.");
+        return bus_error_standard(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                  "Too many authorizations are being asked for.");
 }
 
 static int ask_polkit(Request *request, sd_bus_error *error) {
@@ -304,8 +304,8 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *r
         request->service->credentials_under_way--;
         start_waiting(request->service);
         if (sd_bus_message_is_method_error(reply, NULL) || read_credentials(reply, request) < 0) {
-                (void) sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED,
-                                        "The caller cannot be identified.");
+                (void) bus_error_standard(&error, SD_BUS_ERROR_ACCESS_DENIED,
+                                          "The caller cannot be identified.");
                 request_fail(request, -EACCES, &error);
                 return 1;
         }
@@ -349,7 +349,7 @@ static int check_caps(const Request *request, sd_bus_error *error) {
                 own += g_strcmp0(sd_bus_message_get_sender(((Request *) link->data)->message), sender) == 0;
         if (request->service->requests.length <= REQUESTS_MAX && own <= REQUESTS_PER_SENDER_MAX)
                 return 0;
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many requests are under way.");
+        return bus_error_standard(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many requests are under way.");
 }
 
 int request_start(Request *request, sd_bus_error *error) {

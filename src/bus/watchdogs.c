@@ -139,5 +139,5 @@ int service_call_get_watchdogs(Service *service, sd_bus_message *message, sd_bus
         if (r >= 0)
                 return 1;
         question_free(question);
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask for the watchdogs.");
+        return bus_error_standard(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many ask for the watchdogs.");
 }

@@ -145,6 +145,8 @@ class TrapTest(unittest.TestCase):
             here.finish(monitor)
         with self.a_world(profile) as here:
             here.stage("rmm", "2.0")
+            error = self.assertRefused("AccessDenied", lambda: here.activate_as("nobody", "rmm", interactive=False))
+            self.assertEqual(error.message.count(self.BY_ITSELF), 1)
             path = here.activate("rmm")
             self.assertIn(self.BY_ITSELF, here.job(path)["Message"])
             job = here.wait_job(path)
