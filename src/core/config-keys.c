@@ -179,7 +179,8 @@ const ConfigKey config_keys[] = {
           FIELD(Config, kernel_auto_activate), 0, 0, "'off' or 'leave'",
           "The kernel can activate an image by itself as soon as it is pending, and knows no policy. off: "
           "wherever that is on, lfad sets auto_activate to 0 and records it. leave: it is left as it is, and "
-          "lfad does not activate an image for which it is on." },
+          "lfad does not activate an image for which it is on; a storm of events, which is how activations without "
+          "end look, is ended all the same." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

@@ -69,7 +69,7 @@ typedef struct GateFacts {
 
         /* kernel-auto */
         bool auto_activate_stuck;    /* it is 1, and writing 0 failed or did not help */
-        bool auto_activate_clearing; /* 0 is being written, to this image or another */
+        bool auto_activate_clearing; /* 0 is being written */
         bool auto_activate_left;     /* it is 1, and the configuration wants it left so */
 
         /* settings */

@@ -31,7 +31,7 @@ void driver_note_vanished(Manager *manager, Image *image, uint64_t tree_id) {
         image->lost_tree = 0;
         if (tree_id == 0 || tree_id != manager->tree_id)
                 return; /* the driver was removed, or bound anew */
-        if (profile_loses_tree(manager->profile)) {
+        if (profile_loses_tree(manager->profile_of_tree)) {
                 image->lost_tree = tree_id;
                 log_warning("The kernel driver lost image %s (%s), or firmware dropped it: bind the driver again.",
                             image->values.guid, image_display_name(image));
@@ -67,7 +67,7 @@ static void set(Manager *manager, DriverProfile profile, unsigned lost) {
                 changed |= MANAGER_PROPERTY_DRIVER_PROFILE;
         manager->images_lost = lost;
         manager->driver_state = state;
-        manager->profile = profile;
+        manager->profile = manager->profile_of_tree = profile;
         if (changed != 0) {
                 log_info("Driver: %s, profile %s.", driver_state_to_string(state),
                          driver_profile_to_string(profile));
@@ -83,8 +83,8 @@ static void forget_other_tree(Manager *manager, const Tree *tree) {
 }
 
 void driver_update(Manager *manager, const Tree *tree) {
-        DriverProfile known =
-                        tree->id != 0 && tree->id == manager->tree_id ? manager->profile : PROFILE_UNKNOWN;
+        DriverProfile known = tree->id != 0 && tree->id == manager->tree_id ? manager->profile_of_tree
+                                                                            : PROFILE_UNKNOWN;
 
         forget_other_tree(manager, tree);
         if (tree->id != manager->tree_id)

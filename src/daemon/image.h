@@ -39,6 +39,7 @@ typedef enum SettingId {
 typedef struct ImageSetting {
         unsigned attempts; /* to set it, in so many readings in a row */
         bool stuck;        /* it could not be set, or did not stay */
+        bool told;         /* the journal has it */
 } ImageSetting;
 
 typedef struct Manager Manager;

@@ -150,7 +150,6 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
         g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
-
                 bool shown = tree_find(tree, image->values.guid) != NULL;
                 bool expected = image->present || (image->seen_tree != 0 && image->seen_tree == tree->id);
 

@@ -85,7 +85,7 @@ static void expect(Manager *manager, uint64_t tree_id, DriverProfile profile, co
         g_auto(GStrv) list = g_strsplit(guids, " ", IMAGES_MAX);
 
         manager->tree_id = tree_id;
-        manager->profile = profile;
+        manager->profile_of_tree = profile; /* published once a reading shows that very tree */
         manager->profile_evidence = profile_evidence_of(profile);
         for (char **guid = list; *guid; guid++)
                 if (guid_is_valid(*guid))

@@ -77,11 +77,12 @@ struct Manager {
 
         DriverState driver_state;
         DriverProfile profile;
-        DriverState state_read;          /* what the last reading says, without images that were lost */
-        uint64_t tree_id;                /* Tree.id of the last reading */
-        char *inventory_saved;           /* what its file says; NULL = not known */
-        unsigned images_lost;            /* that the driver lost from this tree */
-        unsigned profile_evidence;       /* mask of ProfileEvidence */
+        DriverState state_read;        /* what the last reading says, without images that were lost */
+        DriverProfile profile_of_tree; /* what the tree with this id was taken for, also by an earlier lfad */
+        uint64_t tree_id;              /* Tree.id of the last reading */
+        char *inventory_saved;         /* what its file says; NULL = not known */
+        unsigned images_lost;          /* that the driver lost from this tree */
+        unsigned profile_evidence;     /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
         bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
         int lock_fd;                     /* held between "guarding" and the worker's start */

@@ -90,9 +90,13 @@ static void on_answer(const Answer *answer, void *userdata) {
         if (is_gone(answer->error))
                 return;
         if (answer->error != 0) {
-                image->settings[manager->set_id].stuck = true;
-                log_warning_errno(-answer->error, "Cannot set %s of %s to %d", attribute, manager->set_guid,
-                                  manager->set_value);
+                ImageSetting *setting = &image->settings[manager->set_id];
+
+                setting->stuck = true;
+                if (!setting->told)
+                        log_warning_errno(-answer->error, "Cannot set %s of %s to %d", attribute,
+                                          manager->set_guid, manager->set_value);
+                setting->told = true;
                 return;
         }
         log_notice("%s of %s was %d: set to %d.", attribute, manager->set_guid,
@@ -141,9 +145,10 @@ static bool needs_setting(Image *image, SettingId id) {
         if (++setting->attempts <= ATTEMPTS_MAX)
                 return true;
         setting->stuck = true;
-        if (setting->attempts == ATTEMPTS_MAX + 1)
+        if (!setting->told)
                 log_warning("%s of %s is %d again and again; the image will not be activated.",
                             settings[id].attribute, image->values.guid, value_of(image, id));
+        setting->told = true;
         return false;
 }
 
@@ -194,7 +199,7 @@ void settings_try_again(Manager *manager) {
                         ImageSetting *setting = &((Image *) value)->settings[id];
 
                         if (setting->stuck)
-                                *setting = (ImageSetting){ .attempts = MAX(setting->attempts, ATTEMPTS_MAX) -
-                                                                       1 };
+                                setting->attempts = ATTEMPTS_MAX - 1;
+                        setting->stuck = false;
                 }
 }

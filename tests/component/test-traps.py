@@ -132,6 +132,9 @@ class TrapTest(unittest.TestCase):
                                ("NoSuchImage", lambda: here.activate("nothing")),
                                ("InvalidArgs", lambda: here.activate("rmm", nonsense=True))):
                 self.assertEqual(self.assertRefused(name, call).message.count(self.BY_ITSELF), 1, name)
+            here.restart("lfad")
+            self.assertEqual(self.assertRefused("ProfileNotAllowed", lambda: here.activate("rmm")).message
+                             .count(self.BY_ITSELF), 1)
             verdict, _ = here.call(world.PATH, world.MANAGER, "Explain", "sa{sv}", "rmm", {})
             self.assertEqual([code for code, _ in verdict["warnings"]], ["kernel-activates"])
             for words in (["status"], ["list"], ["show", "rmm"], ["explain", "rmm"], ["history"], ["activate", "rmm"],
