@@ -310,6 +310,8 @@ class TrapTest(unittest.TestCase):
             self.assertRefused("TreeLost", here.activate, image)
             self.assertEqual(here.stores(), 1)
             here.sim("unbind")
+            gone = next(guid for guid in lost if guid != GUIDS["rmm"])
+            here.sim(f"vanish {gone}")  # what the driver does not show when it is bound is not lost
             here.sim("bind")
             here.refresh()
             self.assertEqual((here.manager()["DriverState"], here.manager()["Warnings"]), ("active", []))

@@ -77,6 +77,9 @@ class VerdictTest(world.TestCase):
         self.begin()
         self.world.sim("raw may_reset_cpu 1\\n --image=rmm")  # after the last gate; the worker looks once more
         self.assertVerdict(2, "refused", "VersionChanged", self.run_image())
+        self.begin("nv3")
+        self.world.sim("raw auto_activate 1\\n --image=rmm")
+        self.assertVerdict(2, "refused", "KernelAutoActivate", self.run_image())
 
     def test_02_nothing_reached_firmware(self):
         self.begin()
