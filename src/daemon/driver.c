@@ -8,6 +8,7 @@
 #include "daemon/driver.h"
 #include "core/enum-names.h"
 #include "core/profile.h"
+#include "daemon/inventory.h"
 #include "util/log.h"
 
 static void record_vanished(Manager *manager, const Image *image) {
@@ -124,6 +125,7 @@ void driver_note_evidence(Manager *manager, unsigned evidence) {
         if (!profile_loses_tree(profile))
                 forgive(manager);
         set(manager, profile, count_lost(manager, NULL));
+        inventory_save(manager);
         images_evaluate(manager);
         queue_schedule(manager);
 }

@@ -168,4 +168,26 @@ class OtherDevicesTest(world.TestCase):
         self.heard_of("v1nv")
 
 
+class VersionTest(world.TestCase):
+    """Versions whose attributes are the same, told apart by what they do."""
+
+    options = {"profile": "nv3", "parts": ("dbus", "sim")}
+
+    def assertProfile(self, profile):
+        self.world.wait_for(lambda: self.world.manager()["DriverProfile"] == profile, what=profile)
+
+    def test_a_driver_that_answers_busy_is_the_one_that_does(self):
+        self.world.start("lfad")
+        self.assertProfile("nv3")
+        self.world.stage("rmm", "2.0")
+        self.world.sim("errno write activate EBUSY --times=1")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertProfile("nvnew")
+        self.world.restart("lfad")  # which knows it still
+        self.assertProfile("nvnew")
+        self.world.sim("unbind")  # the next driver may be another one
+        self.world.sim("bind")
+        self.assertProfile("nv3")
+
+
 world.main()
