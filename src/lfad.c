@@ -167,6 +167,7 @@ static int prepare(Daemon *daemon) {
                 r = sd_bus_attach_event(daemon->bus, daemon->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
                 return log_error_errno(r, "Cannot connect to the system bus");
+        daemon->settings.bus = daemon->bus;
         return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The daemon's heart without a bus: images, jobs, the queue. Files of this folder share the struct; other
- * layers use the functions. */
+/* The daemon's heart: images, jobs, the queue. It offers nothing on the bus, but asks systemd and logind there. Files of
+ * this folder share the struct; other layers use the functions. */
 
 #include "core/config.h"
 #include "core/gates.h"
@@ -15,6 +15,8 @@
 #include "daemon/watchdogs.h"
 #include "kernel/uevents.h"
 #include "util/ratelimit.h"
+
+#include <systemd/sd-bus.h>
 
 #define JOBS_MAX 64
 #define JOBS_PER_UID_MAX 16
@@ -49,6 +51,7 @@ typedef struct ManagerSettings {
         const char *state_folder;   /* /var/lib/lfad */
         const char *runtime_folder; /* /run/lfad */
         const char *config_root;    /* below which the configuration files are; NULL = / */
+        sd_bus *bus;                /* to ask systemd and logind; weak */
 } ManagerSettings;
 
 struct Manager {
