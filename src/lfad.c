@@ -141,7 +141,7 @@ static int open_bus(sd_bus **ret) {
         if (r >= 0)
                 r = sd_bus_set_bus_client(bus, true);
         if (r >= 0)
-                r = sd_bus_negotiate_fds(bus, false);
+                r = sd_bus_negotiate_fds(bus, true);
         if (r >= 0)
                 r = sd_bus_start(bus);
         if (r >= 0)

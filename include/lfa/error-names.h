@@ -43,6 +43,10 @@
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
         X(ORDER_PENDING, "OrderPending", 1,                                                                     \
           "Another image must go first (After= of lfad.conf) and is pending; activate that one first.")         \
+        X(SYSTEM_STOPPING, "SystemStopping", 1,                                                                 \
+          "The host is shutting down or going to sleep; ask again when it runs.")                               \
+        X(SYSTEM_NOT_READY, "SystemNotReady", 1,                                                                \
+          "The host has not booted fully, or does not tell; 'systemctl is-system-running' shows its state.")    \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -148,6 +148,7 @@ static int act(Request *request, sd_bus_error *error) {
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
         .freshness = FRESH_SINCE,
+        .judges_host = true,
         .check = check,
         .exempt = exempt,
         .next = next,

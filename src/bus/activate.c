@@ -130,6 +130,7 @@ static int act(Request *request, sd_bus_error *error) {
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
         .freshness = FRESH_RECENT,
+        .judges_host = true,
         .check = check,
         .act = act,
 };

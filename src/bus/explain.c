@@ -160,6 +160,7 @@ static int act(Request *request, sd_bus_error *error) {
 static const RequestType request_type = {
         .action = LFA_ACTION_ACTIVATE,
         .freshness = FRESH_RECENT,
+        .judges_host = true,
         .advisory = true,
         .check = check,
         .exempt = exempt,

@@ -267,6 +267,22 @@ static int step_fresh(Request *request, sd_bus_error *error) {
         return want_reading(request, not_before) > 0 ? step_judge(request, error) : 0;
 }
 
+static void on_host(void *userdata) {
+        run_step(userdata, step_fresh);
+}
+
+/* Gates judge the host, too: what systemd and logind said within the last second will do, since they are asked anew
+ * with the guard held. */
+static int step_host(Request *request, sd_bus_error *error) {
+        Manager *manager = request->service->manager;
+        uint64_t now = clock_monotonic(manager->clock);
+
+        if (request->type->judges_host &&
+            !host_ask(manager->host, now > FRESH_USEC ? now - FRESH_USEC : 0, on_host, request))
+                return 0;
+        return step_fresh(request, error);
+}
+
 static int read_credentials(sd_bus_message *reply, Request *request) {
         bool uid_known = false;
         const char *key;
@@ -310,7 +326,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *r
                 return 1;
         }
         request->identified = true;
-        run_step(request, step_fresh);
+        run_step(request, step_host);
         return 1;
 }
 
@@ -391,6 +407,7 @@ void *request_free(Request *request) {
                 request->service->credentials_under_way--;
         g_queue_remove(&request->service->requests, request);
         scanner_forget(request->service->manager->scanner, request);
+        host_forget(request->service->manager->host, request);
         sd_bus_slot_unref(request->slot);
         sd_bus_slot_unref(request->gone_slot);
         polkit_check_free(request->polkit);

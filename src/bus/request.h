@@ -3,7 +3,8 @@
 
 /* The way of every acting method, from the call to the reply, none of it blocking:
  *
- *   credentials -> a fresh reading, when the type needs one -> check -> polkit -> check again -> act
+ *   credentials -> the host, when the type needs it -> a fresh reading, likewise -> check -> polkit -> check again
+ *   -> act
  *
  * check has no effect and runs before polkit, so that nobody types a password to learn that nothing is
  * pending, and after it, since the world may have changed meanwhile: what polkit was shown must be what
@@ -25,6 +26,7 @@ typedef enum Freshness {
 typedef struct RequestType {
         const char *action; /* polkit's */
         Freshness freshness;
+        bool judges_host; /* check runs the gates */
         /* polkit's answer is only told, not obeyed, and nobody is asked for a password (Explain) */
         bool advisory;
         /* Refuses, or fills request->details. Returns 0 or a negative errno with error set. */

@@ -16,6 +16,7 @@ static const char *const gate_names[_GATE_MAX] = {
         [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver",     [GATE_IMAGE] = "image",
         [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",
         [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings", [GATE_ORDER] = "order",
+        [GATE_SYSTEM] = "system",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -210,10 +211,36 @@ static GateVerdict gate_order(const GateFacts *facts) {
                      image->guid, facts->must_go_first);
 }
 
+/* Not asked is not known: then it is no. A host without the service has nothing to say. */
+static GateVerdict gate_system(const GateFacts *facts) {
+        const SystemFacts *system = &facts->system;
+
+        if (system->state == SYSTEM_STOPPING || system->preparing_for_shutdown == SYSTEM_ANSWER_YES)
+                return deny(LFA_ERROR_SYSTEM_STOPPING, "The host is shutting down.");
+        if (system->preparing_for_sleep == SYSTEM_ANSWER_YES)
+                return deny(LFA_ERROR_SYSTEM_STOPPING, "The host is going to sleep.");
+        if (system->state == SYSTEM_UNKNOWN)
+                return defer(LFA_ERROR_SYSTEM_NOT_READY, 0, "systemd does not tell the state of the host.");
+        if (system->state != SYSTEM_ABSENT && system->state != SYSTEM_RUNNING &&
+            system->state != SYSTEM_DEGRADED)
+                return defer(LFA_ERROR_SYSTEM_NOT_READY, 0,
+                             "The host has not booted fully: its state is '%s'.",
+                             system_state_to_string(system->state));
+        if (system->preparing_for_shutdown == SYSTEM_ANSWER_UNKNOWN ||
+            system->preparing_for_sleep == SYSTEM_ANSWER_UNKNOWN)
+                return defer(LFA_ERROR_SYSTEM_NOT_READY, 0,
+                             "logind does not tell whether the host is shutting down or going to sleep.");
+        if (system->lock_refused)
+                return defer(LFA_ERROR_SYSTEM_NOT_READY, 0,
+                             "logind does not let shutdown and sleep be put off.");
+        return allow();
+}
+
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver,     [GATE_IMAGE] = gate_image,
         [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle,     [GATE_REPEAT] = gate_repeat,
         [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings, [GATE_ORDER] = gate_order,
+        [GATE_SYSTEM] = gate_system,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {

@@ -7,6 +7,7 @@
 
 #include "core/errors.h"
 #include "core/image-values.h"
+#include "core/system.h"
 #include "core/version.h"
 #include "lfa/enums.h"
 
@@ -20,6 +21,7 @@ typedef enum GateId {
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
         GATE_ORDER,
+        GATE_SYSTEM,
         _GATE_MAX,
         _GATE_INVALID = -EINVAL,
 } GateId;
@@ -78,6 +80,9 @@ typedef struct GateFacts {
         /* order */
         char must_go_first[256];  /* the images, for people: "bl31 (failed), scp"; "" = none */
         bool first_are_under_way; /* each of them has a job that comes before */
+
+        /* system */
+        SystemFacts system;
 } GateFacts;
 
 typedef struct GateVerdict {

@@ -11,6 +11,8 @@
 
 /* The driver's own budgets are 40 s; a write that takes longer is worth a word. */
 #define LONG_WRITE_USEC (60 * USEC_PER_SEC)
+/* How often a job may find, with the guard held, that it has to wait. */
+#define PUT_BACK_MAX 3
 
 static void release_lock(Manager *manager) {
         manager->lock_fd = safe_close(manager->lock_fd);
@@ -36,10 +38,18 @@ void activation_watch_for_long_write(Manager *manager) {
                 log_warning("Cannot add a timer for long activations.");
 }
 
-static void refuse(Manager *manager, Job *job, ErrorId error, const char *message) {
+void activation_abandon(Job *job, JobResult result, ErrorId error, const char *message) {
+        Manager *manager = job->manager;
+
+        scanner_forget(manager->scanner, job);
         release_lock(manager);
-        job_finish(job, RESULT_REFUSED, error, message, NULL);
+        job_finish(job, result, error, message, NULL);
+        guard_release(manager->guard, job);
         scanner_hold(manager->scanner, false);
+}
+
+static void refuse(Job *job, ErrorId error, const char *message) {
+        activation_abandon(job, RESULT_REFUSED, error, message);
 }
 
 static void on_answer(const Answer *answer, void *userdata) {
@@ -104,49 +114,87 @@ static int record_start(Manager *manager, Job *job) {
         return history_append(manager->history, RECORD_STARTED, job_record(job), NULL);
 }
 
-int activation_begin(Manager *manager, Job *job) {
+/* The write begins. */
+static void spawn(Manager *manager, Job *job) {
+        int r = start_worker(manager, job);
+
+        release_lock(manager); /* the worker's copy holds it */
+        if (r < 0) {
+                log_error_errno(r, "Cannot start %s", manager->settings->worker.path);
+                activation_abandon(job, RESULT_FAILED, LFA_ERROR_WORKER_FAILED, NULL);
+                return;
+        }
+        manager->observer->job_changed(job, JOB_PROPERTY_STARTED, manager->userdata);
+        job_set_state(job, JOB_ACTIVATING);
+        manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
+        if (r > 0)
+                activation_follow(manager);
+        activation_watch_for_long_write(manager);
+}
+
+/* What has to be waited for again is waited for in the queue, but not for ever. */
+static bool goes_back(Job *job, const GateVerdict *refusal) {
+        Manager *manager = job->manager;
+
+        if (refusal->answer != GATE_WAIT || ++job->put_back > PUT_BACK_MAX)
+                return false;
+        release_lock(manager);
+        scanner_hold(manager->scanner, false);
+        queue_put_back(manager, job);
+        guard_release(manager->guard, job);
+        return true;
+}
+
+static void go(Job *job) {
+        Manager *manager = job->manager;
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
         int r;
 
-        job_set_state(job, JOB_GUARDING);
         scanner_hold(manager->scanner, true);
-        r = activation_lock_take(manager->settings->runtime_folder);
-        if (r == -EBUSY) {
-                scanner_hold(manager->scanner, false);
-                return r;
-        }
-        if (r < 0) {
-                log_error_errno(r, "Cannot take the activation lock");
-                refuse(manager, job, LFA_ERROR_STATE_UNAVAILABLE, NULL);
-                return 0;
-        }
-        manager->lock_fd = r;
-
         refusal = last_gates(manager, job, verdicts);
         if (refusal) {
-                refuse(manager, job, refusal->error, refusal->text);
-                return 0;
+                if (!goes_back(job, refusal))
+                        refuse(job, refusal->error, refusal->text);
+                return;
         }
         r = record_start(manager, job);
         if (r < 0) {
                 log_error_errno(r, "Cannot record the start of job %u", job->id);
-                refuse(manager, job, r == -ENOSPC ? LFA_ERROR_DISK_FULL : LFA_ERROR_STATE_UNAVAILABLE, NULL);
-                return 0;
+                refuse(job, r == -ENOSPC ? LFA_ERROR_DISK_FULL : LFA_ERROR_STATE_UNAVAILABLE, NULL);
+                return;
         }
-        r = start_worker(manager, job);
-        release_lock(manager); /* the worker's copy holds it */
+        spawn(manager, job);
+}
+
+static void on_reading(int error, void *userdata) {
+        Job *job = userdata;
+
+        if (error >= 0)
+                go(job);
+        else if (error != -ECANCELED) /* lfad ends */
+                refuse(job, LFA_ERROR_KERNEL_BUSY, "The driver's tree could not be read.");
+}
+
+/* Taking the guard may have taken its time. */
+static void on_guarded(Job *job) {
+        if (queue_wait_for_reading(job->manager, job, on_reading, job))
+                go(job);
+}
+
+int activation_begin(Manager *manager, Job *job) {
+        int r = activation_lock_take(manager->settings->runtime_folder);
+
+        if (r == -EBUSY)
+                return r;
+        job_set_state(job, JOB_GUARDING);
         if (r < 0) {
-                log_error_errno(r, "Cannot start %s", manager->settings->worker.path);
-                job_finish(job, RESULT_FAILED, LFA_ERROR_WORKER_FAILED, NULL, NULL);
-                scanner_hold(manager->scanner, false);
+                log_error_errno(r, "Cannot take the activation lock");
+                refuse(job, LFA_ERROR_STATE_UNAVAILABLE, NULL);
                 return 0;
         }
-        manager->observer->job_changed(job, JOB_PROPERTY_STARTED, manager->userdata);
-        job_set_state(job, JOB_ACTIVATING);
-        if (r > 0)
-                activation_follow(manager);
-        activation_watch_for_long_write(manager);
+        manager->lock_fd = r;
+        guard_take(manager->guard, job, on_guarded);
         return 0;
 }
 

@@ -155,6 +155,7 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
                            "missing.",
                            job->id);
         job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));
+        guard_release(manager->guard, job);
         scanner_hold(manager->scanner, false);
         scanner_scan(manager->scanner);
 }

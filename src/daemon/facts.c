@@ -104,8 +104,10 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .auto_activate_left = image->values.auto_activate == 1 &&
                                       !image_setting_differs(image, SETTING_AUTO_ACTIVATE),
                 .rendezvous_differs = image_setting_differs(image, SETTING_FORCE_CPU_RENDEZVOUS),
+                .system = *host_facts(manager->host),
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
+        ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_order(manager, image, job, ret);
 }
 

@@ -37,6 +37,7 @@ static void worker_ended(Manager *manager) {
                 manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
         }
         if (!job) {
+                guard_release(manager->guard, NULL);
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);
                 queue_forget_patience(manager);
                 scanner_hold(manager->scanner, false);
@@ -114,6 +115,7 @@ void activation_adopt(Manager *manager, Job *job) {
         job_set_state(job, JOB_ACTIVATING);
         manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB | MANAGER_PROPERTY_ACTIVATING,
                                            manager->userdata);
+        guard_adopt(manager->guard, job);
         activation_watch_for_long_write(manager);
         follow(manager);
 }
@@ -123,6 +125,7 @@ void activation_watch_foreign(Manager *manager) {
                 return;
         log_warning("A worker of an earlier lfad still holds the activation lock; waiting for its end.");
         manager->foreign_activation = true;
+        guard_adopt(manager->guard, NULL);
         manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
         scanner_hold(manager->scanner, scanner_has_read(manager->scanner));
         follow(manager);

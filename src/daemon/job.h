@@ -40,6 +40,7 @@ typedef struct Job {
         uint64_t write_usec;
         Blackout blackout;
         uint64_t taken_up_usec; /* CLOCK_MONOTONIC when it came to the head of the queue, 0 = not yet */
+        unsigned put_back;      /* how often it went back there from its guard */
 
         /* while it is activating */
         WorkerProcess *worker, *cancel_worker;

@@ -349,7 +349,9 @@ int manager_cancel_job(Manager *manager, Job *job, uint32_t uid) {
                 job->cancel_asked = true;
                 job->cancel_uid = uid;
         }
-        if (job_is_running(job))
+        if (job->state == JOB_GUARDING)
+                activation_abandon(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL);
+        else if (job_is_running(job))
                 r = activation_cancel(job);
         else
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);

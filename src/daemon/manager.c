@@ -39,13 +39,19 @@ static void on_tree_read(const Tree *tree, void *userdata) {
         say_ready(manager);
 }
 
+/* Gates were judged by what was known of the host before. */
+static void on_host(void *userdata) {
+        images_evaluate(userdata);
+}
+
 static void on_polled(void *userdata) {
         Manager *manager = userdata;
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
 
         (void) sd_notify(false, "WATCHDOG=1");
         jobs_retry_records(manager);
-        settings_try_again(manager);    /* by the reading that follows */
+        settings_try_again(manager); /* by the reading that follows */
+        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
@@ -72,6 +78,8 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
         manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
+        manager->host = host_new(settings->bus, clock);
+        manager->guard = guard_new(manager);
         return manager;
 }
 
@@ -99,6 +107,7 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
+        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
         inventory_load(manager);
         recovery_run(manager);
         scanner_scan(manager->scanner);
@@ -110,7 +119,7 @@ int manager_start(Manager *manager) {
 }
 
 static void check_stopped(Manager *manager) {
-        if (!manager->stopping || manager->stopped || manager->current)
+        if (!manager->stopping || manager->stopped || manager->current || !guard_is_idle(manager->guard))
                 return;
         jobs_retry_records(manager); /* a last time */
         manager->stopped = true;
@@ -126,6 +135,8 @@ void manager_stop(Manager *manager) {
         (void) sd_notify(false, "STOPPING=1");
         while ((job = g_queue_peek_head(&manager->queue)))
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        if (manager->current && manager->current->state == JOB_GUARDING)
+                activation_abandon(manager->current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
         manager_notify_status(manager);
         check_stopped(manager);
 }
@@ -137,6 +148,8 @@ void manager_job_over(Manager *manager) {
 void *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
+        guard_free(manager->guard);
+        host_free(manager->host);
         watchdogs_free(manager->watchdogs);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);

@@ -7,7 +7,9 @@
 #include "core/config.h"
 #include "core/gates.h"
 #include "core/tree.h"
+#include "daemon/guard.h"
 #include "daemon/history.h"
+#include "daemon/host.h"
 #include "daemon/image.h"
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
@@ -67,6 +69,8 @@ struct Manager {
         History *history; /* NULL when it could not be opened: then nothing is activated */
         Scanner *scanner;
         Watchdogs *watchdogs;
+        Host *host;
+        Guard *guard;
         UeventMonitor *uevents;
 
         GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */
@@ -127,7 +131,7 @@ void manager_job_over(Manager *manager);
 /* The kernel works for a job, ours or one of an earlier lfad: nothing can be read, and calls are judged by
  * what was read before. */
 static inline bool manager_is_activating(const Manager *manager) {
-        return manager->current || manager->foreign_activation;
+        return (manager->current && manager->current->state != JOB_GUARDING) || manager->foreign_activation;
 }
 
 /* --- images (images.c, lookup.c) --- */
@@ -217,6 +221,13 @@ Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request);
 
 /* --- the queue (queue.c) --- */
 
+/* The job that was taken up goes back to the head of the queue: nothing was done. */
+void queue_put_back(Manager *manager, Job *job);
+
+/* A job goes no further before a reading that is as fresh as a taken up job needs it. Returns true when it is there;
+ * else waiter is called (scanner.h). */
+bool queue_wait_for_reading(Manager *manager, const Job *job, ScanWaiter waiter, void *userdata);
+
 /* Looks at the head of the queue from the event loop. */
 void queue_schedule(Manager *manager);
 void queue_drop(Manager *manager, Job *job);
@@ -227,9 +238,12 @@ void queue_forget_patience(Manager *manager);
 
 /* --- activating (activation.c) --- */
 
-/* Takes a job through lock, last gates, record and worker. Returns 0 when it runs or has ended; -EBUSY when
- * a worker of an earlier generation holds the lock, and the job must wait. */
+/* Takes a job through lock, guard, last gates, record and worker. Returns 0 when it is under way or has ended; -EBUSY
+ * when a worker of an earlier generation holds the lock, and the job must wait. */
 int activation_begin(Manager *manager, Job *job);
+
+/* Ends a job that is being guarded: nothing was written yet. */
+void activation_abandon(Job *job, JobResult result, ErrorId error, const char *message);
 
 /* Follows a write that a worker of an earlier lfad has begun: until it ends, then its report is judged. */
 void activation_adopt(Manager *manager, Job *job);

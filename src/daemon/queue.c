@@ -90,13 +90,15 @@ static uint64_t reading_wanted_since(const Manager *manager, const Job *job) {
         return order_has_first(manager->config->order, job->guid) ? MAX(since, job->taken_up_usec) : since;
 }
 
-static bool reading_is_fresh(Manager *manager, const Job *job) {
-        uint64_t not_before = reading_wanted_since(manager, job);
+bool queue_wait_for_reading(Manager *manager, const Job *job, ScanWaiter waiter, void *userdata) {
+        return scanner_wait(manager->scanner, reading_wanted_since(manager, job), waiter, userdata);
+}
 
+static bool reading_is_fresh(Manager *manager, const Job *job) {
         if (manager->queue_waits_for_scan)
                 return false;
         manager->queue_waits_for_scan = true; /* before: a scan that cannot be started answers at once */
-        if (!scanner_wait(manager->scanner, not_before, on_fresh, manager))
+        if (!queue_wait_for_reading(manager, job, on_fresh, manager))
                 return false;
         manager->queue_waits_for_scan = false;
         return true;
@@ -155,10 +157,23 @@ static Job *plan(Manager *manager) {
         return job;
 }
 
+static void set_current(Manager *manager, Job *job) {
+        manager->current = job;
+        manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB, manager->userdata);
+}
+
+void queue_put_back(Manager *manager, Job *job) {
+        set_current(manager, NULL);
+        g_queue_push_head(&manager->queue, job);
+        job->taken_up_usec = 0;
+        job_set_state(job, JOB_QUEUED);
+}
+
 static void take_up(Manager *manager, bool is_fresh) {
         Job *job;
 
-        if (manager->current || manager->foreign_activation || manager->stopping || !manager->ready)
+        if (manager->current || manager->foreign_activation || manager->stopping || !manager->ready ||
+            !guard_is_idle(manager->guard))
                 return;
         job = plan(manager);
         if (!job)
@@ -169,15 +184,10 @@ static void take_up(Manager *manager, bool is_fresh) {
                 return;
         if (!pass_gates(manager, job))
                 return;
-        manager->current = g_queue_pop_head(&manager->queue);
+        set_current(manager, g_queue_pop_head(&manager->queue));
         if (activation_begin(manager, job) == -EBUSY) {
-                /* Nothing was done: back to the head, until the worker that holds the lock has ended. */
-                manager->current = NULL;
-                g_queue_push_head(&manager->queue, job);
-                job_set_state(job, JOB_QUEUED);
+                /* Until the worker that holds the lock has ended. */
+                queue_put_back(manager, job);
                 activation_watch_foreign(manager);
-                return;
         }
-        manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB | MANAGER_PROPERTY_ACTIVATING,
-                                           manager->userdata);
 }

@@ -29,6 +29,10 @@ static char *describe_activation(const Manager *manager) {
         const Image *image = g_hash_table_lookup(manager->images, job->guid);
         uint64_t since = job->started_usec, now = clock_realtime(manager->clock);
 
+        if (*guard_describe(manager->guard))
+                return g_strdup_printf("Job %u: %s %s, %s", job->id, job_state_to_string(job->state),
+                                       image ? image_display_name(image) : job->guid,
+                                       guard_describe(manager->guard));
         return g_strdup_printf("%sJob %u: %s %s, for %" PRIu64 " s",
                                manager->stopping ? "Stopping after " : "", job->id,
                                job_state_to_string(job->state),

@@ -24,6 +24,7 @@ static World world_new(void) {
                         .tree_stable_since_usec = 50 * SECOND,
                         .settle_usec = SECOND,
                         .settle_deadline_usec = UINT64_MAX,
+                        .system = { SYSTEM_RUNNING, SYSTEM_ANSWER_NO, SYSTEM_ANSWER_NO, false },
                 },
         };
 
@@ -417,6 +418,61 @@ static void a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny(
 }
 
 /* A host on which every gate denies; each repaired in turn, the next one speaks. */
+static void a_host_that_has_booted_may_change_its_firmware(void **state) {
+        static const SystemState booted[] = { SYSTEM_RUNNING, SYSTEM_DEGRADED, SYSTEM_ABSENT };
+        World world = world_new();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(booted); i++) {
+                world.facts.system.state = booted[i];
+                assert_allows(&world, GATE_SYSTEM);
+        }
+        world.facts.system.preparing_for_shutdown = world.facts.system.preparing_for_sleep =
+                        SYSTEM_ANSWER_ABSENT;
+        assert_allows(&world, GATE_SYSTEM);
+}
+
+static void a_host_that_goes_down_or_to_sleep_is_refused(void **state) {
+        World world = world_new();
+
+        world.facts.system.state = SYSTEM_STOPPING;
+        assert_denies(&world, GATE_SYSTEM, LFA_ERROR_SYSTEM_STOPPING, "shutting down");
+        world.facts.system.state = SYSTEM_RUNNING;
+        world.facts.system.preparing_for_shutdown = SYSTEM_ANSWER_YES;
+        assert_denies(&world, GATE_SYSTEM, LFA_ERROR_SYSTEM_STOPPING, "shutting down");
+        world.facts.system.preparing_for_shutdown = SYSTEM_ANSWER_NO;
+        world.facts.system.preparing_for_sleep = SYSTEM_ANSWER_YES;
+        assert_denies(&world, GATE_SYSTEM, LFA_ERROR_SYSTEM_STOPPING, "sleep");
+}
+
+static void assert_system_defers(World *world, const char *words) {
+        const GateVerdict *verdict = ask(world, GATE_SYSTEM);
+
+        assert_int_equal(verdict->answer, GATE_DEFER);
+        assert_int_equal(verdict->error, LFA_ERROR_SYSTEM_NOT_READY);
+        assert_non_null(strstr(verdict->text, words));
+}
+
+static void a_host_that_has_not_booted_or_does_not_tell_is_put_off(void **state) {
+        static const SystemState not_booted[] = { SYSTEM_INITIALIZING, SYSTEM_STARTING, SYSTEM_MAINTENANCE };
+        World world = world_new();
+
+        for (size_t i = 0; i < G_N_ELEMENTS(not_booted); i++) {
+                world.facts.system.state = not_booted[i];
+                assert_system_defers(&world, system_state_to_string(not_booted[i]));
+        }
+        world.facts.system.state = SYSTEM_UNKNOWN;
+        assert_system_defers(&world, "systemd");
+        world.facts.system.state = SYSTEM_RUNNING;
+        world.facts.system.preparing_for_sleep = SYSTEM_ANSWER_UNKNOWN;
+        assert_system_defers(&world, "logind");
+        world.facts.system.preparing_for_sleep = SYSTEM_ANSWER_NO;
+        world.facts.system.preparing_for_shutdown = SYSTEM_ANSWER_UNKNOWN;
+        assert_system_defers(&world, "logind");
+        world.facts.system.preparing_for_shutdown = SYSTEM_ANSWER_NO;
+        world.facts.system.lock_refused = true;
+        assert_system_defers(&world, "put off");
+}
+
 static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state) {
         World world = world_expecting("9.9", NULL);
 
@@ -469,7 +525,7 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
                 "config", "driver",      "image",    "version", "settle",
-                "repeat", "kernel-auto", "settings", "order",
+                "repeat", "kernel-auto", "settings", "order",   "system",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -510,6 +566,9 @@ int main(void) {
                 cmocka_unit_test(an_image_that_is_not_pending_has_no_turn_to_wait_for),
                 cmocka_unit_test(the_longest_text_fits),
                 cmocka_unit_test(a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny),
+                cmocka_unit_test(a_host_that_has_booted_may_change_its_firmware),
+                cmocka_unit_test(a_host_that_goes_down_or_to_sleep_is_refused),
+                cmocka_unit_test(a_host_that_has_not_booted_or_does_not_tell_is_put_off),
                 cmocka_unit_test(the_first_denial_in_the_order_of_the_list_is_the_answer),
                 cmocka_unit_test(waiting_is_no_refusal_of_a_call_but_holds_a_job),
                 cmocka_unit_test(facts_of_a_tree_that_settles_deny_no_job),

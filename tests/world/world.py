@@ -296,6 +296,8 @@ class World:
   </policy>
   <policy user="root">
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
+    <allow own="org.freedesktop.login1"/>
+    <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <includedir>{policies}</includedir>
 </busconfig>

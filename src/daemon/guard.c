@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guard around a write: its steps, and taking them back. */
+
+#include "daemon/guard.h"
+#include "daemon/bus-question.h"
+#include "daemon/manager.h"
+#include "util/log.h"
+#include "util/macros.h"
+
+#include <fcntl.h>
+
+typedef enum GuardStage {
+        GUARD_IDLE,
+        GUARD_LOCK, /* logind was asked for its lock */
+        GUARD_HOST, /* systemd and logind were asked for the state of the host */
+        GUARD_HELD,
+        GUARD_ADOPTED, /* the write was begun by an earlier lfad */
+        _GUARD_STAGE_MAX,
+} GuardStage;
+
+struct Guard {
+        Manager *manager; /* the owner; weak */
+        Job *job;         /* weak; NULL = of no job that is known */
+        GuardHeld held;
+        GuardStage stage;
+        BusQuestion *lock_question;
+        int lock_fd; /* logind's: closing it is letting go */
+        bool lock_refused;
+};
+
+static void enter(Guard *guard, GuardStage stage) {
+        guard->stage = stage;
+        manager_notify_status(guard->manager);
+}
+
+static void on_host(void *userdata) {
+        Guard *guard = userdata;
+
+        enter(guard, GUARD_HELD);
+        guard->held(guard->job);
+}
+
+/* Asked anew: what was known before the lock was taken says nothing of a shutdown that began meanwhile. */
+static void ask_host(Guard *guard) {
+        Manager *manager = guard->manager;
+
+        enter(guard, GUARD_HOST);
+        if (host_ask(manager->host, clock_monotonic(manager->clock), on_host, guard))
+                on_host(guard);
+}
+
+static int take_lock_fd(sd_bus_message *answer) {
+        int fd, r = sd_bus_message_read(answer, "h", &fd);
+
+        if (r < 0)
+                return r;
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message's own is closed with it */
+        return fd < 0 ? -errno : fd;
+}
+
+static void on_lock(int error, sd_bus_message *answer, void *userdata) {
+        Guard *guard = userdata;
+        int r = error < 0 ? error : take_lock_fd(answer);
+
+        guard->lock_question = bus_question_free(guard->lock_question);
+        if (r >= 0)
+                guard->lock_fd = r;
+        else if (r == -ENXIO)
+                log_debug("There is no logind: shutdown and sleep are not put off.");
+        else {
+                guard->lock_refused = true;
+                log_warning_errno(r, "logind does not let shutdown and sleep be put off");
+        }
+        if (guard->stage == GUARD_LOCK)
+                ask_host(guard);
+}
+
+static int ask_for_lock(Guard *guard) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        sd_bus *bus = guard->manager->settings->bus;
+        int r;
+
+        if (!bus)
+                return -ENXIO;
+        r = sd_bus_message_new_method_call(bus, &call, "org.freedesktop.login1", "/org/freedesktop/login1",
+                                           "org.freedesktop.login1.Manager", "Inhibit");
+        if (r >= 0)
+                r = sd_bus_message_append(call, "ssss", "shutdown:sleep:idle", "lfad",
+                                          "Firmware is being activated", "block");
+        return r < 0 ? r : bus_question_call(call, on_lock, guard, &guard->lock_question);
+}
+
+static void take_lock(Guard *guard) {
+        int r = ask_for_lock(guard);
+
+        if (r < 0)
+                on_lock(r, NULL, guard);
+}
+
+void guard_take(Guard *guard, Job *job, GuardHeld held) {
+        guard->job = job;
+        guard->held = held;
+        enter(guard, GUARD_LOCK);
+        take_lock(guard);
+}
+
+void guard_adopt(Guard *guard, Job *job) {
+        guard->job = job;
+        enter(guard, GUARD_ADOPTED);
+        take_lock(guard);
+}
+
+void guard_release(Guard *guard, const Job *job) {
+        if (guard->stage == GUARD_IDLE || guard->job != job)
+                return;
+        guard->lock_question = bus_question_free(guard->lock_question);
+        host_forget(guard->manager->host, guard);
+        guard->lock_fd = safe_close(guard->lock_fd);
+        guard->lock_refused = false;
+        guard->job = NULL;
+        enter(guard, GUARD_IDLE);
+        queue_schedule(guard->manager);
+        manager_job_over(guard->manager);
+}
+
+bool guard_is_idle(const Guard *guard) {
+        return guard->stage == GUARD_IDLE;
+}
+
+bool guard_lock_refused(const Guard *guard) {
+        return guard->lock_refused;
+}
+
+const char *guard_describe(const Guard *guard) {
+        static const char *const descriptions[_GUARD_STAGE_MAX] = {
+                [GUARD_IDLE] = "",
+                [GUARD_LOCK] = "waiting for logind",
+                [GUARD_HOST] = "waiting for systemd and logind",
+                [GUARD_HELD] = "",
+                [GUARD_ADOPTED] = "",
+        };
+
+        return descriptions[guard->stage];
+}
+
+Guard *guard_new(Manager *manager) {
+        Guard *guard = g_new0(Guard, 1);
+
+        guard->manager = manager;
+        guard->lock_fd = -EBADF;
+        return guard;
+}
+
+void *guard_free(Guard *guard) {
+        if (guard) {
+                bus_question_free(guard->lock_question);
+                safe_close(guard->lock_fd);
+                g_free(guard);
+        }
+        return NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is done around a write, so that nothing else happens to the host meanwhile, step by step:
+ *
+ *   logind's block lock (shutdown, sleep, idle) -> what systemd and logind say of the host
+ *
+ * and all of it taken back afterwards. None of it waits in a call: each step asks and goes on when it was answered. No
+ * step refuses; what was found is for the gates to judge. */
+
+#include <stdbool.h>
+
+typedef struct Guard Guard;
+typedef struct Job Job;
+typedef struct Manager Manager;
+
+/* The guard is held: called once for each guard_take, perhaps from within it. */
+typedef void (*GuardHeld)(Job *job);
+
+Guard *guard_new(Manager *manager);
+void *guard_free(Guard *guard);
+
+/* Takes the guard for a job. It must be idle. */
+void guard_take(Guard *guard, Job *job, GuardHeld held);
+
+/* For a write that a worker of an earlier lfad has begun (job NULL: of a job that is not known): takes again what ended
+ * with that lfad. */
+void guard_adopt(Guard *guard, Job *job);
+
+/* Gives back what this job's guard holds, wherever it had come to; does nothing when another job has it. */
+void guard_release(Guard *guard, const Job *job);
+
+/* Nothing is held, nothing is under way. */
+bool guard_is_idle(const Guard *guard);
+
+/* logind is there and did not give its lock. */
+bool guard_lock_refused(const Guard *guard);
+
+/* What it waits for, for people; "" = nothing. */
+const char *guard_describe(const Guard *guard);

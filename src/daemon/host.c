@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What systemd and logind say of the host. */
+
+#include "daemon/host.h"
+#include "daemon/bus-question.h"
+#include "util/log.h"
+
+#include <glib.h>
+
+typedef enum HostProperty {
+        HOST_SYSTEM_STATE,
+        HOST_PREPARING_FOR_SHUTDOWN,
+        HOST_PREPARING_FOR_SLEEP,
+        _HOST_PROPERTY_MAX,
+} HostProperty;
+
+#define SYSTEMD "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
+#define LOGIND "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"
+
+static const BusProperty properties[_HOST_PROPERTY_MAX] = {
+        [HOST_SYSTEM_STATE] = { SYSTEMD, "SystemState", "s" },
+        [HOST_PREPARING_FOR_SHUTDOWN] = { LOGIND, "PreparingForShutdown", "b" },
+        [HOST_PREPARING_FOR_SLEEP] = { LOGIND, "PreparingForSleep", "b" },
+};
+
+typedef struct HostQuestion {
+        Host *host;
+        HostProperty property;
+        BusQuestion *question; /* NULL = answered */
+} HostQuestion;
+
+typedef struct Waiting {
+        uint64_t not_before_usec;
+        HostAnswered answered;
+        void *userdata;
+} Waiting;
+
+struct Host {
+        sd_bus *bus;
+        const Clock *clock;
+        HostQuestion questions[_HOST_PROPERTY_MAX];
+        uint64_t asked_usec; /* CLOCK_MONOTONIC when the last questions were sent */
+        bool known;          /* and those were answered */
+        SystemFacts facts;
+        GArray *waiters;
+};
+
+static bool is_asking(const Host *host) {
+        for (int i = 0; i < _HOST_PROPERTY_MAX; i++)
+                if (host->questions[i].question)
+                        return true;
+        return false;
+}
+
+static bool knows_since(const Host *host, uint64_t usec) {
+        return host->known && !is_asking(host) && host->asked_usec >= usec;
+}
+
+static SystemState read_state(int error, sd_bus_message *answer) {
+        SystemState state;
+        const char *text;
+
+        if (error < 0)
+                return error == -ENXIO ? SYSTEM_ABSENT : SYSTEM_UNKNOWN;
+        if (sd_bus_message_read(answer, "s", &text) < 0)
+                return SYSTEM_UNKNOWN;
+        state = system_state_from_string(text);
+        return state < 0 || state == SYSTEM_ABSENT ? SYSTEM_UNKNOWN : state;
+}
+
+static SystemAnswer read_answer(int error, sd_bus_message *answer) {
+        int value;
+
+        if (error < 0)
+                return error == -ENXIO ? SYSTEM_ANSWER_ABSENT : SYSTEM_ANSWER_UNKNOWN;
+        if (sd_bus_message_read(answer, "b", &value) < 0)
+                return SYSTEM_ANSWER_UNKNOWN;
+        return value ? SYSTEM_ANSWER_YES : SYSTEM_ANSWER_NO;
+}
+
+static void take_answer(Host *host, HostProperty property, int error, sd_bus_message *answer) {
+        if (error < 0 && error != -ENXIO)
+                log_warning_errno(error, "Cannot ask %s for %s", properties[property].service,
+                                  properties[property].name);
+        if (property == HOST_SYSTEM_STATE)
+                host->facts.state = read_state(error, answer);
+        else if (property == HOST_PREPARING_FOR_SHUTDOWN)
+                host->facts.preparing_for_shutdown = read_answer(error, answer);
+        else
+                host->facts.preparing_for_sleep = read_answer(error, answer);
+}
+
+static void ask_all(Host *host);
+
+/* One after the other: each may ask again, or take back what others have asked. */
+static void answer_waiters(Host *host) {
+        for (unsigned i = 0; i < host->waiters->len;) {
+                Waiting waiting = g_array_index(host->waiters, Waiting, i);
+
+                if (!knows_since(host, waiting.not_before_usec)) {
+                        i++;
+                        continue;
+                }
+                g_array_remove_index(host->waiters, i);
+                waiting.answered(waiting.userdata);
+                i = 0;
+        }
+        if (host->waiters->len == 0 || is_asking(host))
+                return;
+        ask_all(host);
+        if (!is_asking(host))
+                answer_waiters(host); /* none could be sent */
+}
+
+static void on_answer(int error, sd_bus_message *answer, void *userdata) {
+        HostQuestion *question = userdata;
+        Host *host = question->host;
+
+        question->question = bus_question_free(question->question);
+        take_answer(host, question->property, error, answer);
+        if (!is_asking(host))
+                answer_waiters(host);
+}
+
+/* A question that cannot even be sent has its answer at once. */
+static void ask_all(Host *host) {
+        host->asked_usec = clock_monotonic(host->clock);
+        host->known = true;
+        for (int i = 0; i < _HOST_PROPERTY_MAX; i++) {
+                HostQuestion *question = &host->questions[i];
+                int r = host->bus ? bus_question_get(host->bus, &properties[i], on_answer, question,
+                                                     &question->question)
+                                  : -ENXIO;
+
+                if (r < 0)
+                        take_answer(host, (HostProperty) i, r, NULL);
+        }
+}
+
+bool host_ask(Host *host, uint64_t not_before_usec, HostAnswered answered, void *userdata) {
+        Waiting waiting = { not_before_usec, answered, userdata };
+
+        if (knows_since(host, not_before_usec))
+                return true;
+        if (!is_asking(host))
+                ask_all(host);
+        if (knows_since(host, not_before_usec))
+                return true;
+        g_array_append_val(host->waiters, waiting);
+        return false;
+}
+
+void host_forget(Host *host, const void *userdata) {
+        for (unsigned i = 0; i < host->waiters->len;) {
+                if (g_array_index(host->waiters, Waiting, i).userdata == userdata)
+                        g_array_remove_index(host->waiters, i);
+                else
+                        i++;
+        }
+}
+
+const SystemFacts *host_facts(const Host *host) {
+        return &host->facts;
+}
+
+Host *host_new(sd_bus *bus, const Clock *clock) {
+        Host *host = g_new0(Host, 1);
+
+        host->bus = bus;
+        host->clock = clock;
+        host->waiters = g_array_new(FALSE, FALSE, sizeof(Waiting));
+        for (int i = 0; i < _HOST_PROPERTY_MAX; i++) {
+                host->questions[i].host = host;
+                host->questions[i].property = (HostProperty) i;
+        }
+        return host;
+}
+
+void *host_free(Host *host) {
+        if (host) {
+                for (int i = 0; i < _HOST_PROPERTY_MAX; i++)
+                        bus_question_free(host->questions[i].question);
+                g_array_unref(host->waiters);
+                g_free(host);
+        }
+        return NULL;
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is done around the write: logind's lock is held as long as it takes and no longer, and nothing is activated while
+the host goes down. systemd and logind are stand-ins (tests/world)."""
+
+import login1
+import world
+from world import JOB, MANAGER, PATH
+
+
+class GuardTest(world.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.world.stage("rmm", "2.0")
+        self.login1 = login1.Login1(self.world.connect())
+        self.addCleanup(self.login1.close)
+
+    def wait_locks(self, number):
+        self.world.wait_for(lambda: len(self.login1.locks) == number, 10, f"{number} locks")
+
+    def begin(self):
+        """A job whose write has reached the driver, where it hangs."""
+        self.world.sim("hang activate")
+        path = self.world.activate("rmm")
+        self.world.wait_job_state(path, "activating")
+        return path
+
+    def finish(self, path):
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+
+
+class LockTest(GuardTest):
+    def test_shutdown_and_sleep_are_put_off_until_the_end(self):
+        path = self.begin()
+        [(what, who, _, mode)] = self.login1.locks
+        self.assertEqual((set(what.split(":")), who, mode), ({"shutdown", "sleep", "idle"}, "lfad", "block"))
+        self.finish(path)
+        self.wait_locks(0)
+        self.assertEqual(len(self.login1.taken), 1)
+
+    def test_a_failure_lets_go_of_the_lock(self):
+        self.world.sim("fail activate LFA_AUTH_ERROR")
+        self.assertEnded(self.world.run_job("rmm"), "failed", "ActivationFailed")
+        self.assertEqual(len(self.login1.taken), 1)
+        self.wait_locks(0)
+
+    def test_an_lfad_that_stops_holds_the_lock_until_the_write_is_over(self):
+        path = self.begin()
+        self.world.parts["lfad"].terminate()
+        self.world.wait_for(lambda: "STOPPING=1" in self.world.notified, 10, "STOPPING=1")
+        self.assertEqual(len(self.login1.locks), 1)
+        self.world.sim("release")
+        self.world.stop("lfad")
+        self.wait_locks(0)
+        self.assertEqual(self.world.history_file("finished", self.world.job_id(path))[0]["result"], "succeeded")
+
+    def test_a_restarted_lfad_takes_the_lock_again(self):
+        path = self.begin()
+        self.world.kill("lfad")
+        self.wait_locks(0)
+        self.world.start("lfad")
+        self.wait_locks(1)
+        self.world.sim("release")
+        record = self.world.wait_record("finished", self.world.job_id(path))
+        self.assertEqual(record["result"], "succeeded")
+        self.wait_locks(0)
+        self.assertEqual(self.world.stores(), 1)
+
+    def test_a_logind_that_refuses_the_lock_puts_the_activation_off(self):
+        self.login1.lock_mode = "fail"
+        self.assertEnded(self.world.run_job("rmm"), "refused", "SystemNotReady")
+        self.assertEqual(self.world.stores(), 0)
+        self.login1.lock_mode = "ok"
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+
+class HostTest(GuardTest):
+    def assertRefused(self, error, gate_answer):
+        self.assertBusError(error, self.world.activate, "rmm")
+        verdict, gates = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
+        self.assertEqual((verdict["gate"], verdict["answer"]), ("system", gate_answer))
+        self.assertEqual(self.world.stores(), 0)
+        return gates
+
+    def test_a_host_that_goes_down_or_to_sleep_is_left_alone(self):
+        for name in ("PreparingForShutdown", "PreparingForSleep"):
+            with self.subTest(name):
+                self.login1.preparing[name] = True
+                self.world.wait_for(lambda: self.explained() == "system", 10, "the gate to close")
+                self.assertRefused("SystemStopping", "deny")
+                self.login1.preparing[name] = False
+                self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def explained(self):
+        return self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})[0]["gate"]
+
+    def test_a_logind_that_fails_puts_the_activation_off(self):
+        self.login1.mode = "fail"
+        self.world.wait_for(lambda: self.explained() == "system", 10, "the gate to close")
+        self.assertRefused("SystemNotReady", "defer")
+        self.login1.mode = "ok"
+        self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_a_shutdown_that_begins_while_the_guard_is_taken_is_seen(self):
+        self.explained()
+        self.login1.on_lock = lambda: self.login1.preparing.update(PreparingForShutdown=True)
+        self.assertEnded(self.world.run_job("rmm"), "refused", "SystemStopping")
+        self.assertEqual(self.world.stores(), 0)
+        self.wait_locks(0)
+
+
+class HangingTest(GuardTest):
+    """logind does not answer while the guard is taken."""
+
+    def setUp(self):
+        super().setUp()
+        self.login1.lock_mode = "hang"
+        self.path = self.world.activate("rmm")
+        self.world.wait_job_state(self.path, "guarding")
+        self.world.wait_for(lambda: any("logind" in line for line in self.world.status), 10, "STATUS= to name logind")
+
+    def assertNothingHappened(self):
+        self.assertEqual(self.world.stores(), 0)
+        self.assertEqual(self.world.history_file("started"), [])
+        self.login1.release()
+        self.wait_locks(0)
+
+    def test_the_job_can_be_cancelled(self):
+        self.assertFalse(self.world.manager()["Activating"])
+        self.assertEqual(self.world.manager()["CurrentJob"], self.path)
+        self.world.call(self.path, JOB, "Cancel", "a{sv}", {})
+        self.assertEnded(self.world.wait_job(self.path), "cancelled", "Cancelled")
+        self.assertNothingHappened()
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_lfad_can_be_stopped(self):
+        self.world.stop("lfad")
+        record = self.world.history_file("finished", self.world.job_id(self.path))[0]
+        self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
+        self.assertNothingHappened()
+
+    def test_lfad_can_be_killed(self):
+        self.world.kill("lfad")
+        self.login1.release()
+        self.world.start("lfad")
+        record = self.world.wait_record("finished", self.world.job_id(self.path))
+        self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
+        self.assertNothingHappened()
+
+    def test_readings_and_calls_go_on(self):
+        self.world.stage("scp", "4.0")
+        self.assertEqual(self.world.image("scp")["PendingVersion"], "4.0")
+        second = self.world.activate("scp")
+        self.assertEqual(self.world.job(second)["State"], "queued")
+        self.login1.release()
+        self.assertEnded(self.world.wait_job(self.path), "succeeded")
+        self.assertEnded(self.world.wait_job(second), "succeeded")
+        self.wait_locks(0)
+
+    def test_what_changes_meanwhile_is_seen(self):
+        self.world.sim("stage rmm 3.0")
+        self.world.refresh()
+        self.login1.release()
+        self.assertEnded(self.world.wait_job(self.path), "refused", "VersionChanged")
+        self.assertEqual(self.world.stores(), 0)
+
+    def test_logind_may_die_meanwhile(self):
+        self.login1.close()
+        self.assertEnded(self.world.wait_job(self.path), "refused", "SystemNotReady")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+
+world.main()
