@@ -166,6 +166,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job, "s", guid), 0),
         SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", guid, "s", result), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("PrepareForActivation", SD_BUS_ARGS("b", start, "o", job, "s", guid), 0),
         SD_BUS_VTABLE_END,
 };
 

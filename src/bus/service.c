@@ -98,6 +98,17 @@ static void on_job_forgotten(const Job *job, void *userdata) {
         say_failed(sd_bus_emit_object_removed(service->bus, path), "InterfacesRemoved");
 }
 
+/* Whom a start was told, is told of the end, too: also by the next lfad, when this one dies meanwhile. */
+static void on_preparing(const Job *job, bool start, void *userdata) {
+        Service *service = userdata;
+        g_autofree char *path = job_path(job->id);
+
+        signals_flush(service);
+        say_failed(sd_bus_emit_signal(service->bus, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE,
+                                      "PrepareForActivation", "bos", start, path, job->guid),
+                   "PrepareForActivation");
+}
+
 static void lose_bus(Service *service) {
         ServiceLost lost = service->lost;
 
@@ -137,9 +148,22 @@ static void on_ready(void *userdata) {
         g_ptr_array_add(service->slots, slot);
 }
 
+static void refuse_requests(Service *service) {
+        Request *request;
+
+        while ((request = g_queue_peek_head(&service->requests))) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                (void) bus_error_set(&error, LFA_ERROR_SHUTTING_DOWN, NULL);
+                (void) sd_bus_reply_method_error(request->message, &error);
+                request_free(request);
+        }
+}
+
 static void on_stopped(void *userdata) {
         Service *service = userdata;
 
+        refuse_requests(service);
         watchdogs_cancel(service->manager->watchdogs); /* the loop's end closes the bus */
         signals_flush(service);
         (void) sd_event_exit(service->manager->event, 0); /* the bus may have left the loop already */
@@ -154,6 +178,7 @@ const ManagerObserver service_observer = {
         .job_changed = on_job_changed,
         .job_ended = on_job_ended,
         .job_forgotten = on_job_forgotten,
+        .preparing = on_preparing,
         .ready = on_ready,
         .stopped = on_stopped,
 };
@@ -206,17 +231,9 @@ int service_start(Service *service, Manager *manager) {
 }
 
 void *service_free(Service *service) {
-        Request *request;
-
         if (!service)
                 return NULL;
-        while ((request = g_queue_peek_head(&service->requests))) {
-                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-
-                (void) bus_error_set(&error, LFA_ERROR_SHUTTING_DOWN, NULL);
-                (void) sd_bus_reply_method_error(request->message, &error);
-                request_free(request);
-        }
+        refuse_requests(service); /* whose messages must not outlive the bus */
         sd_event_source_disable_unref(service->flush_source);
         g_array_unref(service->ended_unnamed);
         g_ptr_array_unref(service->slots);

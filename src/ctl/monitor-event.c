@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reading JobNew, JobRemoved, PropertiesChanged, InterfacesAdded and InterfacesRemoved. */
+/* Reading JobNew, JobRemoved, PrepareForActivation, PropertiesChanged, InterfacesAdded and InterfacesRemoved. */
 
 #include "ctl/monitor-event.h"
 
@@ -81,6 +81,21 @@ static void read_job_signal(json_object *arguments, GHashTable *labels, bool rem
                             : g_strdup_printf("%s: job %" G_GUINT64_FORMAT " is new", label, id);
 }
 
+static void read_prepare(json_object *arguments, GHashTable *labels, MonitorEvent *ret) {
+        static const char *const names[] = { "Start", "Path", "Guid" };
+        g_autofree char *label = NULL;
+        bool start;
+
+        ret->object = event_new("prepare-for-activation");
+        for (size_t i = 0; i < json_object_array_length(arguments) && i < G_N_ELEMENTS(names); i++)
+                json_object_object_add(ret->object, names[i],
+                                       json_object_get(json_object_array_get_idx(arguments, i)));
+        start = json_object_get_boolean(json_object_object_get(ret->object, "Start"));
+        label = label_of_guid(labels, bus_value_string(ret->object, "Guid"));
+        ret->text = g_strdup_printf("%s: %s", label,
+                                    start ? "an activation is about to begin" : "no activation any more");
+}
+
 static void read_properties_changed(json_object *arguments, GHashTable *labels, const char *path,
                                     MonitorEvent *ret) {
         g_autofree char *who = subject(labels, path);
@@ -140,6 +155,9 @@ int monitor_event_read(sd_bus_message *m, GHashTable *labels, MonitorEvent *ret)
         else if (sd_bus_message_is_signal(m, LFA_MANAGER_INTERFACE, "JobRemoved") &&
                  sd_bus_message_has_signature(m, "uoss"))
                 read_job_signal(arguments, labels, true, ret);
+        else if (sd_bus_message_is_signal(m, LFA_MANAGER_INTERFACE, "PrepareForActivation") &&
+                 sd_bus_message_has_signature(m, "bos"))
+                read_prepare(arguments, labels, ret);
         else if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Properties", "PropertiesChanged") &&
                  sd_bus_message_has_signature(m, "sa{sv}as"))
                 read_properties_changed(arguments, labels, path, ret);

@@ -28,6 +28,11 @@ struct Guard {
         bool lock_refused;
 };
 
+static void announce(const Guard *guard, bool start) {
+        if (guard->job)
+                guard->manager->observer->preparing(guard->job, start, guard->manager->userdata);
+}
+
 static void enter(Guard *guard, GuardStage stage) {
         guard->stage = stage;
         manager_notify_status(guard->manager);
@@ -100,6 +105,7 @@ static void take_lock(Guard *guard) {
 void guard_take(Guard *guard, Job *job, GuardHeld held) {
         guard->job = job;
         guard->held = held;
+        announce(guard, true);
         enter(guard, GUARD_LOCK);
         take_lock(guard);
 }
@@ -117,6 +123,7 @@ void guard_release(Guard *guard, const Job *job) {
         host_forget(guard->manager->host, guard);
         guard->lock_fd = safe_close(guard->lock_fd);
         guard->lock_refused = false;
+        announce(guard, false);
         guard->job = NULL;
         enter(guard, GUARD_IDLE);
         queue_schedule(guard->manager);

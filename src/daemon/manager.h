@@ -44,8 +44,10 @@ typedef struct ManagerObserver {
         void (*job_changed)(const Job *job, unsigned properties, void *userdata);
         void (*job_ended)(const Job *job, void *userdata);
         void (*job_forgotten)(const Job *job, void *userdata); /* 60 s after its end */
-        void (*ready)(void *userdata);                         /* recovery and the first scan are done */
-        void (*stopped)(void *userdata);                       /* manager_stop has come to its end */
+        void (*preparing)(const Job *job, bool start,
+                          void *userdata); /* its guard is taken, or was given back */
+        void (*ready)(void *userdata);     /* recovery and the first scan are done */
+        void (*stopped)(void *userdata);   /* manager_stop has come to its end */
 } ManagerObserver;
 
 typedef struct ManagerSettings {
@@ -101,6 +103,7 @@ struct Manager {
         sd_event_source *long_write_timer;
         sd_event_source *ready_timer;
         bool queue_waits_for_scan;
+        uint32_t queue_reads_for;  /* the job for which it does */
         WorkerProcess *set_worker; /* writes a setting: which, of which image, to what */
         SettingId set_id;
         char set_guid[GUID_STRING_SIZE];

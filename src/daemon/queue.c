@@ -74,7 +74,9 @@ static void on_fresh(int error, void *userdata) {
         Job *job = g_queue_peek_head(&manager->queue);
 
         manager->queue_waits_for_scan = false;
-        if (error >= 0 || !job)
+        if (!job || job->id != manager->queue_reads_for)
+                take_up(manager, false); /* the one that it was made for is gone */
+        else if (error >= 0)
                 take_up(manager, true); /* however long the reading took */
         else if (error != -ECANCELED)
                 job_finish(job, RESULT_REFUSED, LFA_ERROR_KERNEL_BUSY,
@@ -97,6 +99,7 @@ bool queue_wait_for_reading(Manager *manager, const Job *job, ScanWaiter waiter,
 static bool reading_is_fresh(Manager *manager, const Job *job) {
         if (manager->queue_waits_for_scan)
                 return false;
+        manager->queue_reads_for = job->id;
         manager->queue_waits_for_scan = true; /* before: a scan that cannot be started answers at once */
         if (!queue_wait_for_reading(manager, job, on_fresh, manager))
                 return false;

@@ -150,6 +150,16 @@ class AuthorisationTest(world.TestCase):
         self.world.refresh()
         self.assertNothingDone()
 
+    def test_a_caller_who_is_still_asked_is_told_that_lfad_stops(self):
+        with self.world.agent("hang") as agent:
+            caller = self.world.spawn_as("nobody", ["busctl", "call", world.NAME, PATH, MANAGER, "Activate", "sa{sv}",
+                                                    "rmm", "0"], agent=agent)
+            self.world.wait_for(lambda: agent.prompts, 10, "the prompt")
+            self.world.stop("lfad")
+            done = self.world.finish(caller)
+            self.assertIn("lfad is stopping", done.stderr)
+        self.assertNothingDone()
+
     def test_anybody_may_refresh(self):
         self.world.sim("stage bl31 3.0")
         self.world.call_as("nobody", PATH, MANAGER, "Refresh", "a{sv}", {})

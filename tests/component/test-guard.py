@@ -18,6 +18,12 @@ class GuardTest(world.TestCase):
     def wait_locks(self, number):
         self.world.wait_for(lambda: len(self.login1.locks) == number, 10, f"{number} locks")
 
+    def prepared(self):
+        """What PrepareForActivation said, all about one job."""
+        items = [item.args for item in self.world.signals("PrepareForActivation")]
+        self.assertEqual(len({tuple(item[1:]) for item in items}), 1)
+        return [item[0] for item in items]
+
     def begin(self):
         """A job whose write has reached the driver, where it hangs."""
         self.world.sim("hang activate")
@@ -38,6 +44,7 @@ class LockTest(GuardTest):
         self.finish(path)
         self.wait_locks(0)
         self.assertEqual(len(self.login1.taken), 1)
+        self.assertEqual(self.prepared(), [True, False])
 
     def test_a_failure_lets_go_of_the_lock(self):
         self.world.sim("fail activate LFA_AUTH_ERROR")
@@ -65,6 +72,7 @@ class LockTest(GuardTest):
         record = self.world.wait_record("finished", self.world.job_id(path))
         self.assertEqual(record["result"], "succeeded")
         self.wait_locks(0)
+        self.assertEqual(self.prepared(), [True, False])
         self.assertEqual(self.world.stores(), 1)
 
     def test_a_logind_that_refuses_the_lock_puts_the_activation_off(self):
@@ -133,6 +141,7 @@ class HangingTest(GuardTest):
         self.assertEqual(self.world.manager()["CurrentJob"], self.path)
         self.world.call(self.path, JOB, "Cancel", "a{sv}", {})
         self.assertEnded(self.world.wait_job(self.path), "cancelled", "Cancelled")
+        self.assertEqual(self.prepared(), [True, False])
         self.assertNothingHappened()
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
