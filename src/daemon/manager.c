@@ -172,6 +172,7 @@ void *manager_free(Manager *manager) {
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
         g_free(manager->inventory_saved);
+        g_free(manager->queue_waits_why);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);
         g_free(manager);

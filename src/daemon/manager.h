@@ -104,6 +104,7 @@ struct Manager {
         sd_event_source *ready_timer;
         bool queue_waits_for_scan;
         uint32_t queue_reads_for;  /* the job for which it does */
+        char *queue_waits_why;     /* what the job at its head waits for; NULL = nothing */
         WorkerProcess *set_worker; /* writes a setting: which, of which image, to what */
         SettingId set_id;
         char set_guid[GUID_STRING_SIZE];

@@ -107,6 +107,14 @@ static bool reading_is_fresh(Manager *manager, const Job *job) {
         return true;
 }
 
+static void say_why(Manager *manager, const char *text) {
+        if (g_strcmp0(manager->queue_waits_why, text) == 0)
+                return;
+        g_free(manager->queue_waits_why);
+        manager->queue_waits_why = g_strdup(text);
+        manager_notify_status(manager);
+}
+
 /* Waits, ends the job, or says that it may go. */
 static bool pass_gates(Manager *manager, Job *job) {
         Image *image = images_remember(manager, job->guid);
@@ -118,6 +126,7 @@ static bool pass_gates(Manager *manager, Job *job) {
         memcpy(expectations.pending.version, job->to, VERSION_SIZE);
         manager_run_gates(manager, image, job, &expectations, verdicts);
         refusal = gates_decide(verdicts);
+        say_why(manager, refusal && refusal->answer == GATE_WAIT ? refusal->text : NULL);
         if (!refusal)
                 return true;
         if (refusal->answer != GATE_WAIT)

@@ -40,6 +40,14 @@ static char *describe_activation(const Manager *manager) {
                                since > 0 && now > since ? (uint64_t) ((now - since) / USEC_PER_SEC) : 0);
 }
 
+static char *describe_waiting(const Manager *manager) {
+        const Job *job = manager->queue.head->data;
+        const Image *image = g_hash_table_lookup(manager->images, job->guid);
+
+        return g_strdup_printf("Job %u: %s waits: %s", job->id,
+                               image ? image_display_name(image) : job->guid, manager->queue_waits_why);
+}
+
 void manager_notify_status(Manager *manager) {
         g_autofree char *status = NULL;
         unsigned pending, present;
@@ -52,6 +60,8 @@ void manager_notify_status(Manager *manager) {
                 status = g_strdup("Waiting for an activation of an earlier lfad to end");
         else if (manager->driver_state == DRIVER_NO_DRIVER)
                 status = g_strdup("No LFA driver");
+        else if (manager->queue.length > 0 && manager->queue_waits_why)
+                status = describe_waiting(manager);
         else {
                 pending = count_pending(manager, &present);
                 status = g_strdup_printf("%u images, %u pending, %u jobs queued", present, pending,
