@@ -529,7 +529,10 @@ class World:
 
     def _start_polkitd(self, environment):
         self._spawn_part("polkitd", [POLKITD], environment)
-        self._await_part("polkitd", lambda: self.bus().name_has_owner("org.freedesktop.PolicyKit1"))
+        owners = []
+        watch = self.bus().watch_name_owner("org.freedesktop.PolicyKit1", owners.append)
+        self._await_part("polkitd", lambda: owners and owners[-1])
+        watch.cancel()
 
     def _start_sim(self, environment):
         self._await_byte("sim", [SIM, "mount", f"--profile={self.profile}", f"--firmware={self.firmware}",
@@ -627,21 +630,31 @@ class World:
         context = GLib.MainContext.default()
         deadline = time.monotonic() + timeout
         pause = 5.0 if event is None else 50.0  # milliseconds
-        while True:
-            while context.iteration(False):
-                pass
-            if predicate():
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            sources = [GLib.timeout_add(int(pause), lambda: True)]
-            if event is not None:
-                sources.append(GLib.io_add_watch(event, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP,
-                                                 lambda *_: True))
-            context.iteration(True)
-            for source in sources:
-                GLib.source_remove(source)
+        sources, noticed = {}, []
+
+        def tick():  # a source that is added from outside the loop would wake it each time
+            nonlocal pause
             pause = max(pause, min(pause * 1.3, 20.0))
+            sources["tick"] = GLib.timeout_add(int(pause), tick)
+            return False
+
+        tick()
+        if event is not None:
+            sources["event"] = GLib.io_add_watch(event, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP,
+                                                 lambda *_: noticed.append(event) or True)
+        try:
+            while True:
+                noticed.clear()
+                while not noticed and context.iteration(False):  # the event lasts until the predicate has seen to it
+                    pass
+                if predicate():
+                    return True
+                if time.monotonic() >= deadline:
+                    return False
+                context.iteration(True)
+        finally:
+            for source in sources.values():
+                GLib.source_remove(source)
 
     def _ended(self, process, timeout):
         """Waits until a process of ours has ended; False when it has not."""
