@@ -24,48 +24,81 @@ struct FuseLoop {
         void *userdata;
         int stop_fd; /* becomes readable when the loop shall end */
         pthread_t thread;
-        pthread_mutex_t lock; /* guards n_requests */
-        pthread_cond_t answered;
-        unsigned n_requests;
+        pthread_mutex_t lock; /* guards all below */
+        pthread_cond_t wanted, gone;
+        GQueue requests; /* of Request, owned: those that no thread has taken yet */
+        unsigned n_threads, n_idle;
+        bool stopped;
 };
 
 typedef struct Request {
-        FuseLoop *loop;
         void *data; /* owned */
         size_t size;
 } Request;
 
-static void *request_main(void *userdata) {
-        Request *request = userdata;
-        FuseLoop *loop = request->loop;
+/* Consumes the request. */
+static void request_answer(FuseLoop *loop, Request *request) {
         struct fuse_buf buffer = { .mem = request->data, .size = request->size };
 
         fuse_session_process_buf(loop->session, &buffer);
         g_free(request->data);
         g_free(request);
+}
+
+/* With the lock held: the next request, or NULL when there will be none. */
+static Request *request_await(FuseLoop *loop) {
+        while (g_queue_is_empty(&loop->requests) && !loop->stopped)
+                pthread_cond_wait(&loop->wanted, &loop->lock);
+        return g_queue_pop_head(&loop->requests);
+}
+
+static void *answer_main(void *userdata) {
+        FuseLoop *loop = userdata;
+        Request *request;
 
         pthread_mutex_lock(&loop->lock);
-        loop->n_requests--;
-        pthread_cond_signal(&loop->answered);
+        while ((request = request_await(loop))) {
+                loop->n_idle--;
+                pthread_mutex_unlock(&loop->lock);
+                request_answer(loop, request);
+                pthread_mutex_lock(&loop->lock);
+                loop->n_idle++;
+        }
+        loop->n_threads--;
+        pthread_cond_signal(&loop->gone);
         pthread_mutex_unlock(&loop->lock);
         return NULL;
 }
 
-static void request_start(FuseLoop *loop, const struct fuse_buf *received, size_t size) {
-        Request *request = g_new0(Request, 1);
+/* With the lock held. */
+static bool answerer_start(FuseLoop *loop) {
         pthread_attr_t detached;
         pthread_t thread;
-
-        *request = (Request){ .loop = loop, .data = g_memdup2(received->mem, size), .size = size };
-        pthread_mutex_lock(&loop->lock);
-        loop->n_requests++;
-        pthread_mutex_unlock(&loop->lock);
+        bool started;
 
         pthread_attr_init(&detached);
         pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-        if (pthread_create(&thread, &detached, request_main, request) != 0)
-                request_main(request);
+        started = pthread_create(&thread, &detached, answer_main, loop) == 0;
         pthread_attr_destroy(&detached);
+        loop->n_threads += started;
+        loop->n_idle += started;
+        return started;
+}
+
+static void request_start(FuseLoop *loop, const struct fuse_buf *received, size_t size) {
+        Request *request = g_new0(Request, 1);
+        bool taken;
+
+        *request = (Request){ .data = g_memdup2(received->mem, size), .size = size };
+        pthread_mutex_lock(&loop->lock);
+        taken = g_queue_get_length(&loop->requests) < loop->n_idle || answerer_start(loop);
+        if (taken) {
+                g_queue_push_tail(&loop->requests, request);
+                pthread_cond_signal(&loop->wanted);
+        }
+        pthread_mutex_unlock(&loop->lock);
+        if (!taken)
+                request_answer(loop, request);
 }
 
 /* False when the file system is no longer there. */
@@ -112,7 +145,8 @@ static int thread_start(FuseLoop *loop) {
 
 static FuseLoop *loop_destroy(FuseLoop *loop) {
         safe_close(loop->stop_fd);
-        pthread_cond_destroy(&loop->answered);
+        pthread_cond_destroy(&loop->wanted);
+        pthread_cond_destroy(&loop->gone);
         pthread_mutex_destroy(&loop->lock);
         g_free(loop);
         return NULL;
@@ -128,7 +162,8 @@ int fuse_loop_new(struct fuse_session *session, void (*ended)(void *userdata), v
         loop = g_new0(FuseLoop, 1);
         *loop = (FuseLoop){ .session = session, .ended = ended, .userdata = userdata, .stop_fd = stop_fd };
         pthread_mutex_init(&loop->lock, NULL);
-        pthread_cond_init(&loop->answered, NULL);
+        pthread_cond_init(&loop->wanted, NULL);
+        pthread_cond_init(&loop->gone, NULL);
         r = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : thread_start(loop);
         if (r < 0) {
                 loop_destroy(loop);
@@ -144,8 +179,10 @@ FuseLoop *fuse_loop_free(FuseLoop *loop) {
         eventfd_write(loop->stop_fd, 1);
         pthread_join(loop->thread, NULL);
         pthread_mutex_lock(&loop->lock);
-        while (loop->n_requests > 0)
-                pthread_cond_wait(&loop->answered, &loop->lock);
+        loop->stopped = true;
+        pthread_cond_broadcast(&loop->wanted);
+        while (loop->n_threads > 0)
+                pthread_cond_wait(&loop->gone, &loop->lock);
         pthread_mutex_unlock(&loop->lock);
         return loop_destroy(loop);
 }

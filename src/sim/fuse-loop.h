@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Serves a FUSE session: one thread takes requests, each is answered in a thread of its own, since any may
- * have to wait for the simulated driver. libfuse's own loop can only be ended by another request, which
- * nobody may make safely from within the serving process; this one ends when told. */
+/* Serves a FUSE session: one thread takes requests, each is answered in another one that nobody else waits for,
+ * since any may have to wait for the simulated driver. Threads are kept for later requests: starting one costs
+ * more than most answers. libfuse's own loop can only be ended by another request, which nobody may make safely
+ * from within the serving process; this one ends when told. */
 
 struct fuse_session;
 

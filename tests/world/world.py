@@ -32,6 +32,7 @@ import json
 import os
 import pwd
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -78,6 +79,9 @@ GUIDS = {
 _OUTSIDE = "LFAD_WORLD_OUTSIDE"  # the mount namespace that must not be ours, set by enter() for the inner process
 _SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: )")
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+MS_BIND = 4096
+MNT_FORCE, MNT_DETACH = 1, 2
 
 Signal = collections.namedtuple("Signal", "time sender path interface member args")
 
@@ -155,12 +159,32 @@ def mounted_on(path):
     return [field[field.index("-") + 1] for field in fields if field[4] == path]
 
 
-def _mount(*arguments):
-    subprocess.run(["mount", *arguments], check=True, stdin=subprocess.DEVNULL)
+def _checked(result, what):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+
+
+def _mount(source, target, kind=None, options=None):
+    """mount(2), since a world makes several: mount(8) takes more time than all of them. Without kind a bind mount."""
+    _checked(_libc.mount(source.encode(), target.encode(), kind and kind.encode(), 0 if kind else MS_BIND,
+                         options and options.encode()), f"mount {target}")
+
+
+def _umount(target, flags):
+    _checked(_libc.umount2(target.encode(), flags), f"umount {target}")
 
 
 def _end_with_parent():
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def _drained(channel, received):
+    """Takes what a socket that does not block has; True at its end."""
+    with contextlib.suppress(BlockingIOError):
+        while data := channel.recv(65536):
+            received += data
+        return True
+    return False
 
 
 class World:
@@ -212,7 +236,7 @@ class World:
 
     def _make_place(self):
         self.dir = tempfile.mkdtemp(prefix="lfad-world-")
-        self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", self.dir)
+        self._mount("tmpfs", self.dir, "tmpfs", "mode=755")
         self.runtime_dir = "/run/lfad"
         self.state_dir = self._folder("state")
         self.log_dir = self._folder("log")
@@ -220,7 +244,7 @@ class World:
         self.control = os.path.join(self.dir, "sim.control")
         self.sysfs = os.path.join(self.dir, "sysfs")  # made by lfa-sim
         self.bus_address = f"unix:path={self.dir}/bus.socket"
-        self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+        self._mount("tmpfs", "/run", "tmpfs", "mode=755")
         os.mkdir("/run/lfad")
         if self.udev_control:
             os.mkdir("/run/udev")
@@ -250,9 +274,9 @@ class World:
             if os.path.exists(path):
                 shutil.copy(path, self.tools_dir)
 
-    def _mount(self, *arguments):
-        _mount(*arguments)
-        self._mounts.append(arguments[-1])
+    def _mount(self, source, target, kind=None, options=None):
+        _mount(source, target, kind, options)
+        self._mounts.append(target)
 
     def _folder(self, name):
         path = os.path.join(self.dir, name)
@@ -309,10 +333,10 @@ class World:
         actions = self._folder("actions")
         self.rules_dir = self._folder("rules.d")
         shutil.copy(os.path.join(SOURCE_DIR, "polkit/org.arm.LFA1.policy"), actions)
-        self._mount("--bind", actions, "/usr/share/polkit-1/actions")
-        self._mount("--bind", self.rules_dir, "/etc/polkit-1/rules.d")
+        self._mount(actions, "/usr/share/polkit-1/actions")
+        self._mount(self.rules_dir, "/etc/polkit-1/rules.d")
         if os.path.isdir("/usr/share/polkit-1/rules.d"):
-            self._mount("--bind", self._folder("no-rules.d"), "/usr/share/polkit-1/rules.d")
+            self._mount(self._folder("no-rules.d"), "/usr/share/polkit-1/rules.d")
 
     def _open_notify_socket(self):
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -354,7 +378,8 @@ class World:
             GLib.source_remove(self._notify_watch)
             self._notify.close()
         for path in reversed(self._mounts):
-            subprocess.run(["umount", "--lazy", path], check=False, stdin=subprocess.DEVNULL)
+            with contextlib.suppress(OSError):
+                _umount(path, MNT_DETACH)
         self._mounts.clear()
         if hasattr(self, "dir"):
             os.rmdir(self.dir)
@@ -372,12 +397,14 @@ class World:
 
     def _end_orphans(self):
         """Workers whose lfad was killed are our own children (we are their subreaper)."""
-        for pid in self.worker_pids():
+        pids = self.worker_pids()
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self._settled(lambda: not self.worker_pids(), 5)
+        if pids:
+            self._settled(lambda: not self.worker_pids(), 5)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -437,7 +464,7 @@ class World:
         return part in self.parts and self.parts[part].poll() is None
 
     def _await_end(self, part, process, timeout):
-        if not self._settled(lambda: process.poll() is not None, timeout):
+        if not self._ended(process, timeout):
             process.kill()
             if part == "sim":
                 self._abort_fuse()
@@ -449,13 +476,13 @@ class World:
         """After lfa-sim was killed its dead mounts are still there. By force: pending requests are aborted."""
         for path in ("/sys/firmware", KERNEL_LOG):
             while any(kind.startswith("fuse") for kind in mounted_on(path)):
-                subprocess.run(["umount", "--force", "--lazy", path], check=True, stdin=subprocess.DEVNULL)
+                _umount(path, MNT_FORCE | MNT_DETACH)
 
     def _abort_fuse(self):
         """Ends every request to lfa-sim's file system: whoever waits for one cannot even be killed."""
         control = os.path.join(self.dir, "fusectl")
         os.mkdir(control)
-        self._mount("-t", "fusectl", "none", control)
+        self._mount("none", control, "fusectl")
         with open(os.path.join(control, str(self._fuse_connection), "abort"), "w", encoding="utf-8") as file:
             file.write("1")
 
@@ -470,9 +497,9 @@ class World:
                                                 preexec_fn=_end_with_parent, **options)
         return self.parts[part]
 
-    def _await_part(self, part, predicate, timeout=20):
+    def _await_part(self, part, predicate, timeout=20, event=None):
         process = self.parts[part]
-        done = self._settled(lambda: predicate() or process.poll() is not None, timeout)
+        done = self._settled(lambda: predicate() or process.poll() is not None, timeout, event)
         if process.poll() is not None or not done:
             raise WorldError(f"{part} did not come up (exit status {process.poll()})\n{self.log(part)}")
 
@@ -492,7 +519,7 @@ class World:
                 except BlockingIOError:
                     return False
 
-            self._await_part(part, readable)
+            self._await_part(part, readable, event=reader)
         finally:
             os.close(reader)
             if writer >= 0:
@@ -504,7 +531,10 @@ class World:
 
     def _start_polkitd(self, environment):
         self._spawn_part("polkitd", [POLKITD], environment)
-        self._await_part("polkitd", lambda: self.bus().name_has_owner("org.freedesktop.PolicyKit1"))
+        owners = []
+        watch = self.bus().watch_name_owner("org.freedesktop.PolicyKit1", owners.append)
+        self._await_part("polkitd", lambda: owners and owners[-1])
+        watch.cancel()
 
     def _start_sim(self, environment):
         self._await_byte("sim", [SIM, "mount", f"--profile={self.profile}", f"--firmware={self.firmware}",
@@ -595,14 +625,29 @@ class World:
 
     # -- waiting
 
-    def _settled(self, predicate, timeout):
-        """Runs the main loop until the predicate holds (True) or the time is over (False)."""
+    def _settled(self, predicate, timeout, event=None):
+        """Runs the main loop until the predicate holds (True) or the time is over (False). It is asked after every
+        event of the loop, when the descriptor `event` becomes readable, and now and then, ever more rarely, for what
+        raises no event: files, other processes."""
         context = GLib.MainContext.default()
         deadline = time.monotonic() + timeout
-        tick = GLib.timeout_add(5, lambda: True)  # for what raises no event: files, processes
+        pause = 5.0 if event is None else 50.0  # milliseconds
+        sources, noticed = {}, []
+
+        def tick():  # a source that is added from outside the loop would wake it each time
+            nonlocal pause
+            pause = max(pause, min(pause * 1.3, 20.0))
+            sources["tick"] = GLib.timeout_add(int(pause), tick)
+            return False
+
+        tick()
+        if event is not None:
+            sources["event"] = GLib.io_add_watch(event, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP,
+                                                 lambda *_: noticed.append(event) or True)
         try:
             while True:
-                while context.iteration(False):
+                noticed.clear()
+                while not noticed and context.iteration(False):  # the event lasts until the predicate has seen to it
                     pass
                 if predicate():
                     return True
@@ -610,7 +655,18 @@ class World:
                     return False
                 context.iteration(True)
         finally:
-            GLib.source_remove(tick)
+            for source in sources.values():
+                GLib.source_remove(source)
+
+    def _ended(self, process, timeout):
+        """Waits until a process of ours has ended; False when it has not."""
+        if process.poll() is not None:
+            return True
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            return self._settled(lambda: process.poll() is not None, timeout, descriptor)
+        finally:
+            os.close(descriptor)
 
     def wait_for(self, predicate, timeout=10, what="a condition"):
         """Waits until predicate() is true and returns its value; WorldError names `what` otherwise."""
@@ -629,13 +685,26 @@ class World:
     # -- the simulated firmware
 
     def sim(self, command):
-        """`lfa-sim ctl COMMAND`; its output, or WorldError when it is refused."""
-        argv = ["lfa-sim", "ctl", *(command.split() if isinstance(command, str) else command)]
-        process = self._spawn_client(argv, None, False)
-        done = self._finish(process, 30)
-        if done.returncode != 0:
-            raise WorldError(f"lfa-sim ctl {command}: {done.stderr or done.stdout}")
-        return done.stdout
+        """What `lfa-sim ctl COMMAND` does, without a process for each; the output, or WorldError when refused."""
+        words = command.split() if isinstance(command, str) else command
+        line = os.fsencode(shlex.join(words))
+        if b"\n" in line:
+            raise WorldError(f"a line end in {line} (write \\n)")
+        reply = bytearray()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+            try:
+                channel.connect(self.control)
+                channel.sendall(line + b"\n")
+                channel.shutdown(socket.SHUT_WR)
+                channel.setblocking(False)
+                if not self._settled(lambda: _drained(channel, reply), 30, channel.fileno()):
+                    raise WorldError(f"lfa-sim did not answer {command} within 30 s")
+            except OSError as error:
+                raise WorldError(f"lfa-sim ctl {command}: {error}") from error
+        outcome, _, output = reply.decode(errors="replace").partition("\n")
+        if not outcome.startswith("ok"):
+            raise WorldError(f"lfa-sim ctl {command}: {outcome or 'the simulator is gone'}")
+        return output.removesuffix("\n")
 
     def counters(self):
         """What the simulated driver and firmware counted, by name."""
@@ -751,19 +820,23 @@ class World:
         if gated:
             argv = ["sh", "-c", 'read -r _; exec "$@" </dev/null', "sh", *argv]
         # The world's PATH decides which program is meant, and Popen would ask this process's own.
-        argv = ["/usr/bin/env", *argv]
+        program = shutil.which(argv[0], path=self.environment["PATH"])
+        if program is None:
+            raise WorldError(f"there is no program {argv[0]}")
         if user is not None:
+            program = "/usr/bin/setpriv"
             entry = pwd.getpwnam(user)
             argv = ["/usr/bin/setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", *argv]
         # pylint: disable=consider-using-with
         output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        process = subprocess.Popen(argv, stdin=subprocess.PIPE if gated else subprocess.DEVNULL, stdout=output,
-                                   stderr=errors, env=self.environment, cwd="/", preexec_fn=_end_with_parent)
+        process = subprocess.Popen(argv, executable=program, stdin=subprocess.PIPE if gated else subprocess.DEVNULL,
+                                   stdout=output, stderr=errors, env=self.environment, cwd="/",
+                                   preexec_fn=_end_with_parent)
         process.files = (output, errors)
         return process
 
     def _finish(self, process, timeout):
-        if not self._settled(lambda: process.poll() is not None, timeout):
+        if not self._ended(process, timeout):
             process.kill()
             process.wait(10)
             raise WorldError(f"{process.args} did not end within {timeout} s")
