@@ -51,6 +51,14 @@ static void on_polled(void *userdata) {
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
 }
 
+/* What was held back may go now, or the other way round. */
+static void on_inhibitors_changed(void *userdata) {
+        Manager *manager = userdata;
+
+        images_evaluate(manager);
+        queue_schedule(manager);
+}
+
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
 
 Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clock *clock,
@@ -72,6 +80,8 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
         manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
+        manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
+                                             manager);
         return manager;
 }
 
@@ -100,6 +110,7 @@ int manager_start(Manager *manager) {
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         inventory_load(manager);
+        inhibitors_restore(manager->inhibitors);
         recovery_run(manager);
         scanner_scan(manager->scanner);
         r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
@@ -138,6 +149,7 @@ void *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
         watchdogs_free(manager->watchdogs);
+        inhibitors_free(manager->inhibitors);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);
         worker_process_free(manager->set_worker);

@@ -9,6 +9,7 @@
 #include "core/tree.h"
 #include "daemon/history.h"
 #include "daemon/image.h"
+#include "daemon/inhibitors.h"
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
@@ -67,6 +68,7 @@ struct Manager {
         History *history; /* NULL when it could not be opened: then nothing is activated */
         Scanner *scanner;
         Watchdogs *watchdogs;
+        Inhibitors *inhibitors;
         UeventMonitor *uevents;
 
         GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */
