@@ -6,10 +6,12 @@
 #include "util/log.h"
 #include "util/macros.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define SYSTEM_BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket" /* sd_bus_open_system(3)'s default */
 
@@ -128,8 +130,24 @@ static const char *environment_or(const char *name, const char *fallback) {
         return value && *value ? value : fallback;
 }
 
-/* As sd_bus_open_system does, but no message may carry descriptors: a client could fill our table with them.
- */
+/* Clients may fill our table with the descriptors of all calls that wait, those for a reading of the watchdogs and the
+ * one that is looked at included, and a full one would cost us the bus. Also in the unit file. */
+#define DESCRIPTORS_MAX 131072
+static_assert((REQUESTS_MAX + WATCHDOG_WAITERS_MAX + 2) * MESSAGE_DESCRIPTORS_MAX + 8192 <= DESCRIPTORS_MAX,
+              "lfad's own descriptors find no place");
+
+static void raise_descriptor_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS_MAX)
+                return;
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < DESCRIPTORS_MAX)
+                log_debug("Not more than %llu descriptors can be open.",
+                          (unsigned long long) limit.rlim_cur);
+}
+
+/* As sd_bus_open_system does. */
 static int open_bus(sd_bus **ret) {
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
         int r = sd_bus_new(&bus);
@@ -152,6 +170,7 @@ static int open_bus(sd_bus **ret) {
 static int prepare(Daemon *daemon) {
         int r = block_signals();
 
+        raise_descriptor_limit();
         if (r >= 0)
                 r = sd_event_default(&daemon->event);
         if (r >= 0)

@@ -20,4 +20,5 @@
 #define LFA_ACTION_ACTIVATE "org.arm.LFA1.activate"
 #define LFA_ACTION_CANCEL "org.arm.LFA1.cancel"
 #define LFA_ACTION_CONFIGURE "org.arm.LFA1.configure"
+#define LFA_ACTION_INHIBIT "org.arm.LFA1.inhibit"
 #define LFA_ACTION_REFRESH "org.arm.LFA1.refresh"

@@ -58,6 +58,14 @@ typedef enum JobState {
         _JOB_STATE_INVALID = -EINVAL,
 } JobState;
 
+/* What an inhibitor does to an activation. */
+typedef enum InhibitMode {
+        INHIBIT_BLOCK, /* it is refused, and can be asked for again later */
+        INHIBIT_DELAY, /* its holder is told and given some time */
+        _INHIBIT_MODE_MAX,
+        _INHIBIT_MODE_INVALID = -EINVAL,
+} InhibitMode;
+
 typedef enum JobResult {
         RESULT_NONE, /* the job has not ended; "" on the bus */
         RESULT_SUCCEEDED,

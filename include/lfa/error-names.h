@@ -41,6 +41,8 @@
           "The kernel activates this image by itself (auto_activate is 1) and that could not be switched off.") \
         X(SETTING_NOT_APPLIED, "SettingNotApplied", 0,                                                          \
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
+        X(INHIBITED, "Inhibited", 1,                                                                            \
+          "A client holds activations back; 'lfactl inhibit --list' shows who, ask again when it has let go.")  \
         X(ORDER_PENDING, "OrderPending", 1,                                                                     \
           "Another image must go first (After= of lfad.conf) and is pending; activate that one first.")         \
         X(SYSTEM_STOPPING, "SystemStopping", 1,                                                                 \

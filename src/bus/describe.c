@@ -55,6 +55,30 @@ static json_object *describe_warnings(const Manager *manager) {
         return list;
 }
 
+static json_object *describe_inhibitor(const Inhibitor *inhibitor) {
+        json_object *object = json_object_new_object(), *images = json_object_new_array();
+
+        for (char **guid = inhibitor->guids; guid && *guid; guid++)
+                json_object_array_add(images, json_object_new_string(*guid));
+        json_add_u64(object, "id", inhibitor->id);
+        json_add_string(object, "who", inhibitor->who);
+        json_add_string(object, "why", inhibitor->why);
+        json_add_string(object, "mode", inhibit_mode_to_string(inhibitor->mode));
+        json_object_object_add(object, "images", images);
+        json_add_u64(object, "uid", inhibitor->uid);
+        json_add_u64(object, "pid", inhibitor->pid);
+        json_add_u64(object, "since", inhibitor->since_usec);
+        return object;
+}
+
+static json_object *describe_inhibitors(const Inhibitors *inhibitors) {
+        json_object *list = json_object_new_array();
+
+        for (unsigned i = 0; i < inhibitors_count(inhibitors); i++)
+                json_object_array_add(list, describe_inhibitor(inhibitors_get(inhibitors, i)));
+        return list;
+}
+
 static json_object *describe_job(const Job *job) {
         json_object *object = json_object_new_object();
 
@@ -112,6 +136,7 @@ static json_object *describe_all(const Manager *manager) {
         json_add_string(object, "uevent-monitor",
                         uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         json_object_object_add(object, "warnings", describe_warnings(manager));
+        json_object_object_add(object, "inhibitors", describe_inhibitors(manager->inhibitors));
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

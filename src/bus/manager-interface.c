@@ -68,6 +68,14 @@ static int method_get_watchdogs(sd_bus_message *message, void *userdata, sd_bus_
         return service_call_get_watchdogs(userdata, message, error);
 }
 
+static int method_inhibit(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_inhibit(userdata, message, error);
+}
+
+static int method_list_inhibitors(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_list_inhibitors(userdata, message, error);
+}
+
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", LFAD_VERSION);
@@ -152,6 +160,11 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", records), method_get_history,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inhibit",
+                                SD_BUS_ARGS("s", who, "s", why, "s", mode, "as", images, "a{sv}", options),
+                                SD_BUS_RESULT("h", fd), method_inhibit, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListInhibitors", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", inhibitors),
+                                method_list_inhibitors, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetWatchdogs", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", watchdogs), method_get_watchdogs,
                                 SD_BUS_VTABLE_UNPRIVILEGED),

@@ -415,6 +415,9 @@ void *request_free(Request *request) {
         g_ptr_array_unref(request->details);
         if (request->targets)
                 g_array_unref(request->targets);
+        if (request->images)
+                g_ptr_array_unref(request->images);
+        g_strfreev(request->guids);
         g_free(request->shown);
         g_free(request->image);
         g_free(request);

@@ -41,6 +41,9 @@ struct Service {
 
 /* Requests under way at once; what comes beyond is answered LimitsExceeded. */
 #define REQUESTS_MAX 256
+/* Each may come with descriptors, which stay open until it is answered: so many at most, whatever the bus itself allows
+ * (SCM_MAX_FD, unix(7)). */
+#define MESSAGE_DESCRIPTORS_MAX 253
 #define REQUESTS_PER_SENDER_MAX 32
 #define CREDENTIALS_MAX 32 /* questions to the bus at once; the others wait for their turn */
 #define POLKIT_CHECKS_MAX 64
@@ -66,6 +69,8 @@ int service_call_activate_pending(Service *service, sd_bus_message *message, sd_
 int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
 int service_call_describe(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_get_history(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_inhibit(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_list_inhibitors(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_get_watchdogs(Service *service, sd_bus_message *message, sd_bus_error *error);
 
 /* Keys that Activate accepts. */

@@ -36,6 +36,12 @@ static const char *const job_states[_JOB_STATE_MAX] = {
 };
 DEFINE_STRING_TABLE(job_state, JobState, job_states)
 
+static const char *const inhibit_modes[_INHIBIT_MODE_MAX] = {
+        [INHIBIT_BLOCK] = "block",
+        [INHIBIT_DELAY] = "delay",
+};
+DEFINE_STRING_TABLE(inhibit_mode, InhibitMode, inhibit_modes)
+
 static const char *const job_results[_JOB_RESULT_MAX] = {
         [RESULT_NONE] = "",           [RESULT_SUCCEEDED] = "succeeded", [RESULT_UNVERIFIED] = "unverified",
         [RESULT_FAILED] = "failed",   [RESULT_CANCELLED] = "cancelled", [RESULT_REFUSED] = "refused",

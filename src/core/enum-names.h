@@ -19,5 +19,8 @@ const char *job_state_to_string(JobState state);
 JobState job_state_from_string(const char *text);
 
 /* RESULT_NONE is "". */
+const char *inhibit_mode_to_string(InhibitMode mode);
+InhibitMode inhibit_mode_from_string(const char *text);
+
 const char *job_result_to_string(JobResult result);
 JobResult job_result_from_string(const char *text);

@@ -13,9 +13,16 @@
 #include <stdio.h>
 
 static const char *const gate_names[_GATE_MAX] = {
-        [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver",     [GATE_IMAGE] = "image",
-        [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",
-        [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings", [GATE_ORDER] = "order",
+        [GATE_CONFIG] = "config",
+        [GATE_DRIVER] = "driver",
+        [GATE_IMAGE] = "image",
+        [GATE_VERSION] = "version",
+        [GATE_SETTLE] = "settle",
+        [GATE_REPEAT] = "repeat",
+        [GATE_KERNEL_AUTO] = "kernel-auto",
+        [GATE_SETTINGS] = "settings",
+        [GATE_INHIBITOR] = "inhibitor",
+        [GATE_ORDER] = "order",
         [GATE_SYSTEM] = "system",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
@@ -198,6 +205,18 @@ static GateVerdict _printf_(3, 4) defer(ErrorId error, uint64_t not_before_usec,
         return verdict;
 }
 
+/* Until when is the holder's to know. */
+static GateVerdict gate_inhibitor(const GateFacts *facts) {
+        if (!facts->inhibitor_who)
+                return allow();
+        if (facts->inhibitors_more == 0)
+                return defer(LFA_ERROR_INHIBITED, 0, "Activations of this image are blocked by %s: %s",
+                             facts->inhibitor_who, facts->inhibitor_why);
+        return defer(LFA_ERROR_INHIBITED, 0,
+                     "Activations of this image are blocked by %u clients, first by %s: %s",
+                     facts->inhibitors_more + 1, facts->inhibitor_who, facts->inhibitor_why);
+}
+
 static GateVerdict gate_order(const GateFacts *facts) {
         const ImageValues *image = facts->image;
 
@@ -237,9 +256,16 @@ static GateVerdict gate_system(const GateFacts *facts) {
 }
 
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
-        [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver,     [GATE_IMAGE] = gate_image,
-        [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle,     [GATE_REPEAT] = gate_repeat,
-        [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings, [GATE_ORDER] = gate_order,
+        [GATE_CONFIG] = gate_config,
+        [GATE_DRIVER] = gate_driver,
+        [GATE_IMAGE] = gate_image,
+        [GATE_VERSION] = gate_version,
+        [GATE_SETTLE] = gate_settle,
+        [GATE_REPEAT] = gate_repeat,
+        [GATE_KERNEL_AUTO] = gate_kernel_auto,
+        [GATE_SETTINGS] = gate_settings,
+        [GATE_INHIBITOR] = gate_inhibitor,
+        [GATE_ORDER] = gate_order,
         [GATE_SYSTEM] = gate_system,
 };
 

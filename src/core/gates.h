@@ -20,6 +20,7 @@ typedef enum GateId {
         GATE_REPEAT,
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
+        GATE_INHIBITOR,
         GATE_ORDER,
         GATE_SYSTEM,
         _GATE_MAX,
@@ -77,6 +78,11 @@ typedef struct GateFacts {
         /* settings */
         bool rendezvous_differs; /* force_cpu_rendezvous is not what the configuration wants */
         bool rendezvous_stuck;   /* and could not be set */
+
+        /* inhibitor: the block inhibitor that is held longest on this image; strings are borrowed */
+        const char *inhibitor_who, *inhibitor_why; /* NULL = there is none */
+        unsigned inhibitors_more;                  /* held besides it */
+
         /* order */
         char must_go_first[256];  /* the images, for people: "bl31 (failed), scp"; "" = none */
         bool first_are_under_way; /* each of them has a job that comes before */
@@ -91,7 +97,7 @@ typedef struct GateVerdict {
         uint64_t retry_at_usec;   /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
                                  */
         uint64_t not_before_usec; /* GATE_DEFER: CLOCK_REALTIME from when it may pass, 0 = not known */
-        char text[384];           /* names the object and the numbers; "" when allowed */
+        char text[768];           /* names the object and the numbers; "" when allowed */
 } GateVerdict;
 
 /* Fills one verdict a gate, in the order of the list. */

@@ -41,6 +41,7 @@ static const struct {
         { LFA_ERROR_PREFIX "ShuttingDown", EXIT_DEFERRED },
         { LFA_ERROR_PREFIX "KernelBusy", EXIT_DEFERRED },
         { LFA_ERROR_PREFIX "OrderPending", EXIT_DEFERRED },
+        { LFA_ERROR_PREFIX "Inhibited", EXIT_DEFERRED },
         { LFA_ERROR_PREFIX "ConfigInvalid", EXIT_DENIED },
         { LFA_ERROR_PREFIX "NoDriver", EXIT_NO_DRIVER },
         { LFA_ERROR_PREFIX "NoFirmware", EXIT_NO_DRIVER },

@@ -41,6 +41,12 @@ static const Verb verbs[] = {
           "One line a job; --long shows every record with all its keys. --json gives the records as they\n"
           "are, all of them unless --lines= says how many. --since= and --until= take\n" TIME_TEXT_FORMS
           "." },
+        { "inhibit", "[COMMAND...]", "Hold activations back while a command runs", 0, ANY_NUMBER,
+          verb_inhibit,
+          "Write COMMAND and its arguments behind two dashes. Exits as it does: 128 and the signal's number when\n"
+          "a signal ended it, 127 when there is no such command, 126 when it cannot be run. Signals are left to\n"
+          "COMMAND: lfactl waits for its end in any case. Without COMMAND, or with --list, shows who holds\n"
+          "activations back." },
         { "watchdog", "", "Show whether the hardware watchdogs outlast an activation", 0, 0, verb_watchdog,
           "USABLE is the stall that a watchdog outlasts for sure, NEED the longest that an activation may\n"
           "take with this version of the driver." },

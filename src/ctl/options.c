@@ -37,6 +37,10 @@ typedef enum OptionId {
         OPTION_SINCE,
         OPTION_UNTIL,
         OPTION_ROOT,
+        OPTION_WHY,
+        OPTION_WHO,
+        OPTION_MODE,
+        OPTION_LIST,
         _OPTION_MAX,
 } OptionId;
 
@@ -60,12 +64,17 @@ const OptionRow option_rows[] = {
         [OPTION_NO_BLOCK] = { "no-block", NULL, "activate", "Do not wait; print the job's object path" },
         [OPTION_LINES] = { "lines", "N", "history", "The newest N only (20), or 'all'" },
         [OPTION_LONG] = { "long", NULL, "history", "Every record, with all that it holds" },
-        [OPTION_IMAGE] = { "image", "IMAGE", "history", "Of this image only" },
+        [OPTION_IMAGE] = { "image", "IMAGE", "history inhibit",
+                           "Of this image only; inhibit: several times for several" },
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
         [OPTION_UNTIL] = { "until", "TIME", "history", "Not newer than this" },
         [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
+        [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
+        [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
+        [OPTION_MODE] = { "mode", "MODE", "inhibit", "block (refuse them) or delay (be told before)" },
+        [OPTION_LIST] = { "list", NULL, "inhibit", "Show who holds activations back" },
         [_OPTION_MAX] = { NULL },
 };
 
@@ -104,7 +113,9 @@ static int apply_history(OptionId id, const char *value, Options *options) {
                 options->long_view = true;
                 return 0;
         case OPTION_IMAGE:
-                options->image = value;
+                if (options->n_images >= G_N_ELEMENTS(options->images))
+                        return -EINVAL;
+                options->images[options->n_images++] = options->image = value;
                 return 0;
         case OPTION_JOB:
                 return read_job(value, &options->job);
@@ -117,6 +128,26 @@ static int apply_history(OptionId id, const char *value, Options *options) {
                 return read_time(value, &options->until);
         default:
                 return -EINVAL;
+        }
+}
+
+/* The options of inhibit. */
+static int apply_inhibit(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_WHY:
+                options->why = value;
+                return 0;
+        case OPTION_WHO:
+                options->who = value;
+                return 0;
+        case OPTION_MODE:
+                options->mode = value;
+                return strcmp(value, "block") == 0 || strcmp(value, "delay") == 0 ? 0 : -EINVAL;
+        case OPTION_LIST:
+                options->list = true;
+                return 0;
+        default:
+                return apply_history(id, value, options);
         }
 }
 
@@ -173,7 +204,7 @@ static int apply(OptionId id, const char *value, Options *options) {
                 options->root = value;
                 return 0;
         default:
-                return apply_history(id, value, options);
+                return apply_inhibit(id, value, options);
         }
 }
 
@@ -182,6 +213,8 @@ static void explain_bad_value(OptionId id, const char *value, UsageError *ret_er
         ret_error->hint = g_strdup(id == OPTION_JSON    ? "It takes pretty, short or off."
                                    : id == OPTION_LINES ? "It takes a number from 1 on, or 'all'."
                                    : id == OPTION_JOB   ? "It takes the number of a job."
+                                   : id == OPTION_MODE  ? "It takes block or delay."
+                                   : id == OPTION_IMAGE ? "There are too many of them."
                                                         : "It takes " TIME_TEXT_FORMS ".");
 }
 
@@ -293,7 +326,7 @@ int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, U
         int r;
 
         *ret_options = (Options){
-                .legend = true, .ask_password = true, .block = true, .lines = LINES_DEFAULT
+                .legend = true, .ask_password = true, .block = true, .lines = LINES_DEFAULT, .mode = "block"
         };
         r = check_encoding(argc, argv, ret_error);
         if (r < 0)

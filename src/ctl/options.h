@@ -11,6 +11,7 @@
 
 #define LINES_DEFAULT 20
 #define LINES_ALL 0
+#define INHIBIT_IMAGES_MAX 64 /* as lfad has it */
 
 /* The strings belong to argv. */
 typedef struct Options {
@@ -31,10 +32,14 @@ typedef struct Options {
         unsigned lines; /* LINES_ALL: no limit */
         bool lines_given;
         bool long_view;
-        const char *image, *type; /* history; NULL: any */
-        uint32_t job;             /* 0: any */
-        uint64_t since, until;    /* usec of CLOCK_REALTIME; 0: no bound */
-        const char *root;         /* NULL: / */
+        const char *image, *type;               /* history; NULL: any */
+        uint32_t job;                           /* 0: any */
+        uint64_t since, until;                  /* usec of CLOCK_REALTIME; 0: no bound */
+        const char *root;                       /* NULL: / */
+        const char *why, *who, *mode;           /* inhibit; NULL: not given, but mode */
+        const char *images[INHIBIT_IMAGES_MAX]; /* all --image=, of which image is the last */
+        unsigned n_images;
+        bool list;
 } Options;
 
 /* One option, for parsing and for the help. */

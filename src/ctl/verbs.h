@@ -29,6 +29,7 @@ ExitCode verb_explain(Client *client, int argc, char **argv);
 ExitCode verb_cancel(Client *client, int argc, char **argv);
 ExitCode verb_monitor(Client *client, int argc, char **argv);
 ExitCode verb_history(Client *client, int argc, char **argv);
+ExitCode verb_inhibit(Client *client, int argc, char **argv);
 ExitCode verb_watchdog(Client *client, int argc, char **argv);
 ExitCode verb_refresh(Client *client, int argc, char **argv);
 ExitCode verb_reload(Client *client, int argc, char **argv);

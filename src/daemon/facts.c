@@ -77,6 +77,18 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
         describe_first(manager, first, facts);
 }
 
+static void gather_inhibitors(const Manager *manager, const Image *image, GateFacts *facts) {
+        unsigned more;
+        const Inhibitor *first =
+                        inhibitors_find_first(manager->inhibitors, INHIBIT_BLOCK, image->values.guid, &more);
+
+        if (!first)
+                return;
+        facts->inhibitor_who = first->who;
+        facts->inhibitor_why = first->why;
+        facts->inhibitors_more = more;
+}
+
 static void gather(const Manager *manager, const Image *image, const Job *job,
                    const Expectations *expectations, GateFacts *ret) {
         *ret = (GateFacts){
@@ -108,6 +120,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
+        gather_inhibitors(manager, image, ret);
         gather_order(manager, image, job, ret);
 }
 

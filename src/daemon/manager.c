@@ -57,6 +57,14 @@ static void on_polled(void *userdata) {
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
 }
 
+/* What was held back may go now, or the other way round. */
+static void on_inhibitors_changed(void *userdata) {
+        Manager *manager = userdata;
+
+        images_evaluate(manager);
+        queue_schedule(manager);
+}
+
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
 
 Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clock *clock,
@@ -80,6 +88,8 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
         manager->host = host_new(settings->bus, clock);
         manager->guard = guard_new(manager);
+        manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
+                                             manager);
         return manager;
 }
 
@@ -109,6 +119,7 @@ int manager_start(Manager *manager) {
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
         inventory_load(manager);
+        inhibitors_restore(manager->inhibitors);
         recovery_run(manager);
         scanner_scan(manager->scanner);
         r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
@@ -151,6 +162,7 @@ void *manager_free(Manager *manager) {
         guard_free(manager->guard);
         host_free(manager->host);
         watchdogs_free(manager->watchdogs);
+        inhibitors_free(manager->inhibitors);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);
         worker_process_free(manager->set_worker);

@@ -11,6 +11,7 @@
 #include "daemon/history.h"
 #include "daemon/host.h"
 #include "daemon/image.h"
+#include "daemon/inhibitors.h"
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
@@ -73,6 +74,7 @@ struct Manager {
         Watchdogs *watchdogs;
         Host *host;
         Guard *guard;
+        Inhibitors *inhibitors;
         UeventMonitor *uevents;
 
         GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */

@@ -6,7 +6,6 @@
 #include "util/macros.h"
 
 #define FRESH_USEC USEC_PER_SEC
-#define WAITERS_MAX 64
 
 typedef struct Waiting {
         WatchdogsWaiter waiter;
@@ -127,7 +126,7 @@ int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) 
                 waiter(0, watchdogs->known, userdata);
                 return 0;
         }
-        if (watchdogs->waiters->len >= WAITERS_MAX)
+        if (watchdogs->waiters->len >= WATCHDOG_WAITERS_MAX)
                 return -EDQUOT;
         g_array_append_val(watchdogs->waiters, waiting);
         if (!watchdogs->worker)

@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+#define WATCHDOG_WAITERS_MAX 64
+
 typedef struct Watchdogs Watchdogs;
 
 /* Called once, perhaps at once. watchdogs: of Watchdog, borrowed; NULL when error, a negative errno, tells why there is

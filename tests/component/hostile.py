@@ -27,21 +27,26 @@ NAMED = align(align(marshal_string(b"rmm"), 4) + b"\0" * 4, 8)  # "rmm" and no o
 class RawClient:
     """A connection to the bus that obeys nobody: messages are put together by hand. A socket, no more."""
 
-    def __init__(self, a_world):
+    def __init__(self, a_world, descriptors=False):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(a_world.bus_address.removeprefix("unix:path="))
         self.socket.settimeout(20)
         self.serial = 0
-        self.socket.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+        self.socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n")
         if not self.socket.recv(200).startswith(b"OK"):
             raise world.WorldError("the bus does not authenticate a raw client")
+        if descriptors:
+            self.socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+            if not self.socket.recv(200).startswith(b"AGREE_UNIX_FD"):
+                raise world.WorldError("the bus takes no descriptors of a raw client")
         self.socket.sendall(b"BEGIN\r\n")
         self.send("Hello", destination="org.freedesktop.DBus", path="/org/freedesktop/DBus",
                   interface="org.freedesktop.DBus")
         self.received = b""
         self.receive(1)
 
-    def send(self, member, signature="", body=b"", *, kind=1, flags=0, destination=NAME, path=PATH, interface=MANAGER):
+    def send(self, member, signature="", body=b"", *, kind=1, flags=0, destination=NAME, path=PATH, interface=MANAGER,
+             descriptors=()):
         self.serial += 1
         fields = b""
         for code, sort, value in ((1, b"o", path), (2, b"s", interface), (3, b"s", member), (6, b"s", destination),
@@ -50,8 +55,15 @@ class RawClient:
                 fields = align(fields, 8) + struct.pack("<B", code) + b"\x01" + sort + b"\0"
                 data = value.encode()
                 fields += struct.pack("<B", len(data)) + data + b"\0" if sort == b"g" else marshal_string(data)
+        if descriptors:
+            fields = align(fields, 8) + b"\x09\x01u\0" + struct.pack("<I", len(descriptors))
         header = struct.pack("<BBBBIII", ord("l"), kind, flags, 1, len(body), self.serial, len(fields)) + fields
-        self.socket.sendall(align(header, 8) + body)
+        message = align(header, 8) + body
+        if descriptors:
+            if socket.send_fds(self.socket, [message], descriptors) != len(message):
+                raise world.WorldError("the bus took a part of a message only")
+        else:
+            self.socket.sendall(message)
         return self.serial
 
     def receive(self, replies):

@@ -4,6 +4,8 @@
 not grow, and forgets nothing."""
 
 import os
+import pwd
+import resource
 import signal
 import struct
 
@@ -11,7 +13,7 @@ import dbus
 import dbus.lowlevel
 
 import world
-from hostile import INVALID_ARGS, NAMED, NO_OPTIONS, UNNAMED, HostileTest, RawClient, marshal_string
+from hostile import INVALID_ARGS, NAMED, NO_OPTIONS, UNNAMED, HostileTest, RawClient, align, marshal_string
 from world import ACCESS_DENIED, GUIDS, INTERACTIVE, JOB, MANAGER, NAME, PATH, PROPERTIES
 
 
@@ -247,6 +249,90 @@ class LoadTest(HostileTest):
                             f"no more than {descriptors} descriptors")
         self.assertMemoryGrewLessThan(memory, 1024)
         self.assertEqual(self.world.history_file(), [])
+        self.assertServes()
+
+
+class DescriptorTest(HostileTest):
+    """Nobody needs to send descriptors to lfad, yet the bus lets it, and lfad cannot but receive them."""
+
+    MOST = 16  # dbus-daemon's max_message_unix_fds
+    USUAL_LIMIT = 1024  # what services start with; fewer than the test makes lfad hold
+
+    def setUp(self):
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.USUAL_LIMIT, before[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        super().setUp()
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        self.sent = [os.open("/dev/null", os.O_RDONLY)] * self.MOST
+        self.addCleanup(os.close, self.sent[0])
+
+    def client(self):
+        """nobody's, in this process"""
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        try:
+            client = RawClient(self.world, descriptors=True)
+        finally:
+            os.seteuid(0)
+        self.addCleanup(client.close)
+        return client
+
+    def flood(self, client, calls, *call):
+        """The bus lets 64 descriptors be under way to one receiver: lfad has taken each call before the next."""
+        for _ in range(calls):
+            client.send(*call, descriptors=self.sent)
+            mark = client.send("GetImage", "s", marshal_string(b"rmm"))
+            while mark not in client.receive(1):
+                pass
+
+    def settle(self, before):
+        self.world.wait_for(lambda: not self.world.worker_pids(), 20, "no worker to run")
+        self.world.wait_for(lambda: self.descriptors() <= before, 20, f"no more than {before} descriptors")
+
+    def test_those_of_all_that_wait_are_borne(self):
+        before = self.descriptors()
+        self.world.stage("rmm", "2.0")
+        self.world.sim("hang read")
+        clients = [self.client() for _ in range(9)]
+        for client in clients:
+            self.flood(client, 31, "Refresh", "a{sv}", NO_OPTIONS)
+        self.assertGreater(self.descriptors(), 250 * self.MOST)
+        self.assertEqual(self.world.manager()["DriverState"], "active")
+        self.world.sim("release")
+        for client in clients:
+            client.close()
+        self.settle(before)
+        self.assertServes()
+
+    def test_those_of_prompts_and_of_refused_calls_go_with_the_answer(self):
+        self.world.stage("rmm", "2.0")
+        before = self.descriptors()
+        polkitd = self.world.parts["polkitd"].pid
+        os.kill(polkitd, signal.SIGSTOP)
+        self.addCleanup(os.kill, polkitd, signal.SIGCONT)
+        inhibit = ("Inhibit", "sssasa{sv}", align(align(marshal_string(b"who"), 4) + marshal_string(b"why"), 4) +
+                   align(marshal_string(b"block"), 4) + b"\0" * 12)
+        clients = [self.client() for _ in range(4)]
+        for client in clients:
+            self.flood(client, 10, *inhibit)
+            self.flood(client, 10, "Activate", "sa{sv}", NAMED)
+        self.assertGreaterEqual(self.descriptors(), before + 8 * self.MOST)
+        for client in clients:
+            self.flood(client, 10, "NoSuchMethod")
+            self.flood(client, 10, "Describe", "a{sv}", NO_OPTIONS)
+            self.flood(client, 10, "GetImage", "s", marshal_string(b"nothing"))
+            self.flood(client, 10, "Activate", "s", marshal_string(b"rmm"))
+        self.assertEqual(self.world.manager()["DriverState"], "active")
+        os.kill(polkitd, signal.SIGCONT)
+        for client in clients:
+            client.close()
+        self.settle(before)
+        self.assertServes()
+
+    def test_more_than_the_bus_allows_end_their_sender(self):
+        client = self.client()
+        client.send("Describe", "a{sv}", NO_OPTIONS, descriptors=self.sent + self.sent[:1])
+        self.assertTrue(client.hung_up())
         self.assertServes()
 
 

@@ -68,6 +68,13 @@ def watchdog_keys():
     return {name: kinds[kind] for kind, name in expect(rows, "keys of watchdogs")}
 
 
+def inhibitor_keys():
+    """Key -> type of what ListInhibitors gives of one."""
+    body = re.search(r"int append_inhibitor\(.*?\n}\n", read("src/bus/inhibit.c"), re.DOTALL)
+    rows = re.findall(r'"(\w+)",\s*"([sut])"|append_(images)\(', expect(body, "append_inhibitor").group())
+    return {name or images: kind or "as" for name, kind, images in rows}
+
+
 def polkit_actions():
     root = xml.etree.ElementTree.fromstring(read("polkit/org.arm.LFA1.policy"))
     actions = {}
@@ -81,7 +88,8 @@ def polkit_actions():
 
 def polkit_details():
     rows = re.findall(r'request_add_detail\(request, "(\w+)"', read("src/bus/image-details.c"))
-    return dict.fromkeys(expect(rows, "details"))
+    inhibit = re.findall(r'request_add_detail\(request, "(\w+)"', read("src/bus/inhibit.c"))
+    return dict.fromkeys(expect(rows, "details") + expect(inhibit, "details of inhibit"))
 
 
 def known_images():
@@ -185,6 +193,7 @@ def documented_verdict_rows(entries):
 LIMITS = (("src/daemon/manager.h", "JOBS_MAX"), ("src/daemon/manager.h", "JOBS_PER_UID_MAX"),
           ("src/bus/service.h", "REQUESTS_MAX"), ("src/bus/service.h", "REQUESTS_PER_SENDER_MAX"),
           ("src/bus/service.h", "POLKIT_CHECKS_MAX"), ("src/bus/service.h", "POLKIT_CHECKS_PER_UID_MAX"),
+          ("src/daemon/inhibitors.h", "INHIBITORS_MAX"), ("src/daemon/inhibitors.h", "INHIBITORS_PER_UID_MAX"),
           ("src/bus/history.c", "RECORDS_MAX"), ("src/daemon/manager.h", "FINISHED_JOBS_MAX"),
           ("src/core/tree.h", "TREE_IMAGES_MAX"))
 

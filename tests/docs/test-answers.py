@@ -4,6 +4,7 @@
 Explain, and the records of the history, each type of which is provoked here."""
 
 import json
+import os
 
 import dbus
 
@@ -68,9 +69,12 @@ class DescribeTest(world.TestCase):
     def test_the_document_has_documented_members_only(self):
         self.world.stage("rmm", "2.0")
         self.world.run_job("rmm", reason="x", request_id="y")
+        held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "x", "y", "delay", ["rmm"], {})
+        self.addCleanup(os.close, held.take())
         document = json.loads(self.world.call(PATH, MANAGER, "Describe", "a{sv}", {}))
         for heading, found in (("Members of the document", document), ("Members of an image", document["images"][0]),
-                               ("Members of a job", document["jobs"][0])):
+                               ("Members of a job", document["jobs"][0]),
+                               ("Members of an inhibitor", document["inhibitors"][0])):
             known = {entry.names[0] for entry in docs.page(API).entries(heading)}
             self.assertLessEqual(set(found), known, heading)
         self.assertEqual(document["schema"], 1)

@@ -32,6 +32,7 @@ class ExamplesTest(world.TestCase):
         "gdbus-look": [GUIDS["rmm"], "'PendingVersion': <'2.0'>", "()"],
         "lfactl-look": ["rmm", "Realm Management Monitor", "2.0"],
         "lfactl-explain": ["kernel-auto", "2.0"],
+        "lfactl-inhibit": ["Nobody holds activations back."],
         "lfactl-activate": ["succeeded"],
         "lfactl-script": ['"schema":1', "runs"],
         "sim-run": ["1\n1.3\n1.3"],

@@ -387,11 +387,35 @@ static void an_image_that_is_not_pending_has_no_turn_to_wait_for(void **state) {
         assert_allows(&world, GATE_ORDER);
 }
 
+static void who_blocks_an_image_is_named_with_the_reason(void **state) {
+        World world = world_new();
+        const GateVerdict *verdict;
+
+        assert_allows(&world, GATE_INHIBITOR);
+        world.facts.inhibitor_who = "backup";
+        world.facts.inhibitor_why = "a snapshot";
+        verdict = ask(&world, GATE_INHIBITOR);
+        assert_int_equal(verdict->answer, GATE_DEFER);
+        assert_int_equal(verdict->error, LFA_ERROR_INHIBITED);
+        assert_true(verdict->not_before_usec == 0); /* only its holder knows when */
+        assert_string_equal(verdict->text, "Activations of this image are blocked by backup: a snapshot");
+        world.facts.inhibitors_more = 2;
+        assert_string_equal(
+                        ask(&world, GATE_INHIBITOR)->text,
+                        "Activations of this image are blocked by 3 clients, first by backup: a snapshot");
+}
+
 static void the_longest_text_fits(void **state) {
+        char longest[256 + 1] = ""; /* as clients may send it */
         World world = world_new();
 
         memset(world.facts.must_go_first, 'x', sizeof(world.facts.must_go_first) - 1);
         assert_true(g_str_has_suffix(ask(&world, GATE_ORDER)->text, "(After= in lfad.conf)."));
+        memset(longest, 'x', sizeof(longest) - 1);
+        longest[sizeof(longest) - 2] = '!';
+        world.facts.inhibitor_who = world.facts.inhibitor_why = longest;
+        world.facts.inhibitors_more = 63;
+        assert_true(g_str_has_suffix(ask(&world, GATE_INHIBITOR)->text, "x!"));
 }
 
 static void a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny(void **state) {
@@ -482,7 +506,7 @@ static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state
         world.facts.tree_stable_since_usec = world.facts.settle_deadline_usec = world.facts.now_usec;
         world.facts.activated_without_effect = world.facts.auto_activate_stuck = true;
         world.facts.rendezvous_differs = world.facts.rendezvous_stuck = true;
-        for (GateId gate = 0; gate < GATE_ORDER; gate++) {
+        for (GateId gate = 0; gate < GATE_INHIBITOR; gate++) {
                 assert_int_equal(ask(&world, gate)->answer, GATE_DENY);
                 assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[gate]);
                 assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[gate]);
@@ -524,8 +548,8 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
-                "config", "driver",      "image",    "version", "settle",
-                "repeat", "kernel-auto", "settings", "order",   "system",
+                "config",      "driver",   "image",     "version", "settle", "repeat",
+                "kernel-auto", "settings", "inhibitor", "order",   "system",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -564,6 +588,7 @@ int main(void) {
                 cmocka_unit_test(what_must_go_first_defers_and_is_named),
                 cmocka_unit_test(what_goes_first_is_waited_for_while_it_has_a_job),
                 cmocka_unit_test(an_image_that_is_not_pending_has_no_turn_to_wait_for),
+                cmocka_unit_test(who_blocks_an_image_is_named_with_the_reason),
                 cmocka_unit_test(the_longest_text_fits),
                 cmocka_unit_test(a_gate_that_defers_refuses_calls_and_jobs_but_after_those_that_deny),
                 cmocka_unit_test(a_host_that_has_booted_may_change_its_firmware),
