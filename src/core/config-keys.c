@@ -143,6 +143,7 @@ static char *parse_yes_no(const ConfigKey *key, const char *value, void *field) 
 const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
+        [CONFIG_POLICY] = { "Policy", false, "When an activation may run." },
         [CONFIG_IMAGE] = { "Image", true,
                            "One section for each image that is to have a short name or a policy of its own. The "
                            "short name works wherever an image is named. Short names differ from one another "
@@ -181,6 +182,11 @@ const ConfigKey config_keys[] = {
           "wherever that is on, lfad sets auto_activate to 0 and records it. leave: it is left as it is, and "
           "lfad does not activate an image for which it is on; a storm of events, which is how activations without "
           "end look, is ended all the same." },
+        { CONFIG_POLICY, "InhibitDelayMaxSec", "30", false, parse_span,
+          FIELD(Config, inhibit_delay_max_usec), 0, 600 * USEC_PER_SEC,
+          "a time span from 0 to 10min (30, 2min)",
+          "How long an activation that is about to begin waits for programs that asked for a delay (inhibitors of mode "
+          "delay). Then it goes on without them; with 0 none is waited for. A time span from 0 to 10min." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

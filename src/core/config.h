@@ -42,6 +42,7 @@ typedef enum CpuRendezvous {
 typedef enum ConfigSectionId {
         CONFIG_DAEMON,
         CONFIG_DRIVER,
+        CONFIG_POLICY,
         CONFIG_IMAGE,    /* [Image NAME], any number of them */
         CONFIG_WATCHDOG, /* [Watchdog IDENTITY], too */
         _CONFIG_SECTION_MAX,
@@ -93,6 +94,7 @@ typedef struct ConfigSection {
 
 typedef struct Config {
         uint64_t poll_usec, settle_usec;
+        uint64_t inhibit_delay_max_usec;
         uint32_t allowed_profiles; /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 

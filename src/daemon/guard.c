@@ -11,8 +11,9 @@
 
 typedef enum GuardStage {
         GUARD_IDLE,
-        GUARD_LOCK, /* logind was asked for its lock */
-        GUARD_HOST, /* systemd and logind were asked for the state of the host */
+        GUARD_DELAYS, /* programs were told, and some asked for time */
+        GUARD_LOCK,   /* logind was asked for its lock */
+        GUARD_HOST,   /* systemd and logind were asked for the state of the host */
         GUARD_HELD,
         GUARD_ADOPTED, /* the write was begun by an earlier lfad */
         _GUARD_STAGE_MAX,
@@ -23,6 +24,7 @@ struct Guard {
         Job *job;         /* weak; NULL = of no job that is known */
         GuardHeld held;
         GuardStage stage;
+        sd_event_source *delay_timer;
         BusQuestion *lock_question;
         int lock_fd; /* logind's: closing it is letting go */
         bool lock_refused;
@@ -102,12 +104,58 @@ static void take_lock(Guard *guard) {
                 on_lock(r, NULL, guard);
 }
 
+static void end_delays(Guard *guard) {
+        guard->delay_timer = sd_event_source_disable_unref(guard->delay_timer);
+        enter(guard, GUARD_LOCK);
+        take_lock(guard);
+}
+
+void guard_look_again(Guard *guard) {
+        g_autofree char *who = NULL;
+
+        if (guard->stage != GUARD_DELAYS)
+                return;
+        who = inhibitors_describe_delays(guard->manager->inhibitors, guard->job->guid);
+        if (!who)
+                end_delays(guard);
+}
+
+static int on_delay_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Guard *guard = userdata;
+        g_autofree char *who = inhibitors_describe_delays(guard->manager->inhibitors, guard->job->guid);
+
+        log_notice("Job %u: InhibitDelayMaxSec= is over; going on without %s.", guard->job->id,
+                   who ? who : "anybody");
+        end_delays(guard);
+        return 0;
+}
+
+/* Without a timer nobody is waited for, rather than for ever. */
+static void wait_for_delays(Guard *guard) {
+        Manager *manager = guard->manager;
+        g_autofree char *who = inhibitors_describe_delays(manager->inhibitors, guard->job->guid);
+        int r;
+
+        enter(guard, GUARD_DELAYS);
+        if (!who) {
+                end_delays(guard);
+                return;
+        }
+        log_info("Job %u: waiting for %s.", guard->job->id, who);
+        r = sd_event_add_time_relative(manager->event, &guard->delay_timer, CLOCK_MONOTONIC,
+                                       manager->config->inhibit_delay_max_usec, USEC_PER_MSEC,
+                                       on_delay_timer, guard);
+        if (r < 0) {
+                log_error_errno(r, "Cannot wait for those who delay activations");
+                end_delays(guard);
+        }
+}
+
 void guard_take(Guard *guard, Job *job, GuardHeld held) {
         guard->job = job;
         guard->held = held;
         announce(guard, true);
-        enter(guard, GUARD_LOCK);
-        take_lock(guard);
+        wait_for_delays(guard);
 }
 
 void guard_adopt(Guard *guard, Job *job) {
@@ -119,6 +167,7 @@ void guard_adopt(Guard *guard, Job *job) {
 void guard_release(Guard *guard, const Job *job) {
         if (guard->stage == GUARD_IDLE || guard->job != job)
                 return;
+        guard->delay_timer = sd_event_source_disable_unref(guard->delay_timer);
         guard->lock_question = bus_question_free(guard->lock_question);
         host_forget(guard->manager->host, guard);
         guard->lock_fd = safe_close(guard->lock_fd);
@@ -141,6 +190,7 @@ bool guard_lock_refused(const Guard *guard) {
 const char *guard_describe(const Guard *guard) {
         static const char *const descriptions[_GUARD_STAGE_MAX] = {
                 [GUARD_IDLE] = "",
+                [GUARD_DELAYS] = "waiting for those who asked for a delay",
                 [GUARD_LOCK] = "waiting for logind",
                 [GUARD_HOST] = "waiting for systemd and logind",
                 [GUARD_HELD] = "",
@@ -160,6 +210,7 @@ Guard *guard_new(Manager *manager) {
 
 void *guard_free(Guard *guard) {
         if (guard) {
+                sd_event_source_disable_unref(guard->delay_timer);
                 bus_question_free(guard->lock_question);
                 safe_close(guard->lock_fd);
                 g_free(guard);

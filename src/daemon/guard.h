@@ -3,7 +3,8 @@
 
 /* What is done around a write, so that nothing else happens to the host meanwhile, step by step:
  *
- *   logind's block lock (shutdown, sleep, idle) -> what systemd and logind say of the host
+ *   PrepareForActivation, and those who asked for a delay -> logind's block lock (shutdown, sleep, idle) -> what systemd
+ *   and logind say of the host
  *
  * and all of it taken back afterwards. None of it waits in a call: each step asks and goes on when it was answered. No
  * step refuses; what was found is for the gates to judge. */
@@ -26,6 +27,9 @@ void guard_take(Guard *guard, Job *job, GuardHeld held);
 /* For a write that a worker of an earlier lfad has begun (job NULL: of a job that is not known): takes again what ended
  * with that lfad. */
 void guard_adopt(Guard *guard, Job *job);
+
+/* Somebody let go of an inhibitor. */
+void guard_look_again(Guard *guard);
 
 /* Gives back what this job's guard holds, wherever it had come to; does nothing when another job has it. */
 void guard_release(Guard *guard, const Job *job);

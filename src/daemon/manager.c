@@ -63,6 +63,7 @@ static void on_inhibitors_changed(void *userdata) {
 
         images_evaluate(manager);
         queue_schedule(manager);
+        guard_look_again(manager->guard);
 }
 
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };

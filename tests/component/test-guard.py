@@ -3,6 +3,8 @@
 """What is done around the write: logind's lock is held as long as it takes and no longer, and nothing is activated while
 the host goes down. systemd and logind are stand-ins (tests/world)."""
 
+import os
+
 import login1
 import world
 from world import JOB, MANAGER, PATH
@@ -34,6 +36,48 @@ class GuardTest(world.TestCase):
     def finish(self, path):
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
+
+
+class DelayTest(GuardTest):
+    def inhibit(self, mode, *images):
+        """A descriptor that holds it."""
+        return self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "agent", "moving guests away", mode,
+                               list(images), {}).take()
+
+    def told(self):
+        return any(item.args[0] for item in self.world.signals("PrepareForActivation"))
+
+    def test_who_asked_for_a_delay_is_told_and_waited_for(self):
+        self.world.configure("[Policy]\nInhibitDelayMaxSec=10min\n")
+        self.world.reload()
+        descriptors = [self.inhibit("delay", "rmm"), self.inhibit("delay")]
+        self.addCleanup(os.close, self.inhibit("delay", "scp"))  # of another image: not waited for
+        path = self.world.activate("rmm")
+        self.world.wait_for(self.told, 10, "PrepareForActivation")
+        os.close(descriptors[0])
+        self.world.wait_for(lambda: len(self.world.call(PATH, MANAGER, "ListInhibitors")) == 2, 10, "one less")
+        self.assertEqual(self.world.job(path)["State"], "guarding")
+        self.assertEqual((self.login1.taken, self.world.stores()), ([], 0))
+        self.assertIn("delay", self.world.status[-1])
+        os.close(descriptors[1])
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertEqual(self.prepared(), [True, False])
+
+    def test_nobody_is_waited_for_longer_than_configured(self):
+        self.world.configure("[Policy]\nInhibitDelayMaxSec=1\n")
+        self.world.reload()
+        self.addCleanup(os.close, self.inhibit("delay"))
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertIn("going on without agent (moving guests away)", self.world.log("lfad", 500))
+
+    def test_a_block_taken_meanwhile_is_obeyed(self):
+        descriptor = self.inhibit("delay")
+        path = self.world.activate("rmm")
+        self.world.wait_for(self.told, 10, "PrepareForActivation")
+        self.addCleanup(os.close, self.inhibit("block"))
+        os.close(descriptor)
+        self.assertEnded(self.world.wait_job(path), "refused", "Inhibited")
+        self.assertEqual(self.world.stores(), 0)
 
 
 class LockTest(GuardTest):

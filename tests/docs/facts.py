@@ -204,7 +204,7 @@ def limits():
 
 # -- the configuration
 
-CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Image": "[IMAGE NAME]",
+CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Policy": "[POLICY]", "Image": "[IMAGE NAME]",
                    "Watchdog": "[WATCHDOG NAME]"}
 
 

@@ -237,7 +237,7 @@ static const BadRow bad_rows[] = {
         { "[Deamon]\n", 1, "did you mean 'Daemon'?" },
         { "[daemon]\n", 1, "did you mean 'Daemon'?" },
         { "[Images rmm]\n", 1, "did you mean 'Image'?" },
-        { "[Policy]\n", 1, "There are [Daemon], [Driver], [Image NAME] and [Watchdog NAME]" },
+        { "[Window]\n", 1, "There are [Daemon], [Driver], [Policy], [Image NAME] and [Watchdog NAME]" },
         { "[ Daemon ]\n", 1, "There is no section ' Daemon '" },
         { "[Daemon ]\n", 1, "There is no section 'Daemon '" },
         { "[x-mine]\n", 1, "There is no section" },
