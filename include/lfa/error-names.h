@@ -43,6 +43,8 @@
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
         X(ORDER_PENDING, "OrderPending", 1,                                                                     \
           "Another image must go first (After= of lfad.conf) and is pending; activate that one first.")         \
+        X(WATCHDOG_UNSAFE, "WatchdogUnsafe", 0,                                                                 \
+          "A hardware watchdog may reset the host during the activation; 'lfactl watchdog' tells which.")       \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -16,6 +16,7 @@ static const char *const gate_names[_GATE_MAX] = {
         [GATE_CONFIG] = "config",           [GATE_DRIVER] = "driver",     [GATE_IMAGE] = "image",
         [GATE_VERSION] = "version",         [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",
         [GATE_KERNEL_AUTO] = "kernel-auto", [GATE_SETTINGS] = "settings", [GATE_ORDER] = "order",
+        [GATE_WATCHDOG] = "watchdog",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -210,10 +211,21 @@ static GateVerdict gate_order(const GateFacts *facts) {
                      image->guid, facts->must_go_first);
 }
 
+static GateVerdict gate_watchdog(const GateFacts *facts) {
+        GateVerdict verdict;
+
+        if (!*facts->watchdog_refusal)
+                return allow();
+        verdict = deny(LFA_ERROR_WATCHDOG_UNSAFE, "%s", facts->watchdog_refusal);
+        end_at_character(verdict.text);
+        return verdict;
+}
+
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_CONFIG] = gate_config,           [GATE_DRIVER] = gate_driver,     [GATE_IMAGE] = gate_image,
         [GATE_VERSION] = gate_version,         [GATE_SETTLE] = gate_settle,     [GATE_REPEAT] = gate_repeat,
         [GATE_KERNEL_AUTO] = gate_kernel_auto, [GATE_SETTINGS] = gate_settings, [GATE_ORDER] = gate_order,
+        [GATE_WATCHDOG] = gate_watchdog,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {

@@ -20,6 +20,7 @@ typedef enum GateId {
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
         GATE_ORDER,
+        GATE_WATCHDOG,
         _GATE_MAX,
         _GATE_INVALID = -EINVAL,
 } GateId;
@@ -78,6 +79,9 @@ typedef struct GateFacts {
         /* order */
         char must_go_first[256];  /* the images, for people: "bl31 (failed), scp"; "" = none */
         bool first_are_under_way; /* each of them has a job that comes before */
+
+        /* watchdog: which one may reset the host, and the way out; "" = none */
+        char watchdog_refusal[512];
 } GateFacts;
 
 typedef struct GateVerdict {
@@ -86,7 +90,7 @@ typedef struct GateVerdict {
         uint64_t retry_at_usec;   /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
                                  */
         uint64_t not_before_usec; /* GATE_DEFER: CLOCK_REALTIME from when it may pass, 0 = not known */
-        char text[384];           /* names the object and the numbers; "" when allowed */
+        char text[512];           /* names the object and the numbers; "" when allowed */
 } GateVerdict;
 
 /* Fills one verdict a gate, in the order of the list. */

@@ -8,11 +8,17 @@
 
 /* How long a job waits for a tree that does not settle. */
 #define SETTLE_PATIENCE_USEC (10 * USEC_PER_SEC)
+/* So long what the watchdogs showed is good enough to foresee by; what counts is read with the guard held. */
+#define WATCHDOGS_RECENT_USEC (10 * USEC_PER_SEC)
 /* How many of the images that must go first are named; the rest is counted. */
 #define FIRST_NAMED_MAX 3
 
 static bool repeats(const Image *image) {
         return image->repeat && strcmp(image->last_to, image->values.pending_version) == 0;
+}
+
+uint64_t manager_learned_need_usec(const Manager *manager, const Image *image) {
+        return 0; /* nothing is learned yet */
 }
 
 bool image_is_waited_for(const Image *image) {
@@ -77,6 +83,22 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
         describe_first(manager, first, facts);
 }
 
+/* A raise that is possible counts as allowed: whether it helps shows when the guard is taken. */
+static void gather_watchdogs(const Manager *manager, const Image *image, GateFacts *facts) {
+        uint64_t now = clock_monotonic(manager->clock);
+        const WatchdogReading *reading = watchdogs_last(
+                        manager->watchdogs, now > WATCHDOGS_RECENT_USEC ? now - WATCHDOGS_RECENT_USEC : 0);
+        g_autoptr(WatchdogPlan) plan = NULL;
+
+        if (!reading || envelope_is_held(manager->envelope))
+                return;
+        plan = watchdog_plan_new(reading, watchdog_need_usec(manager->profile),
+                                 manager_learned_need_usec(manager, image), false, config_watchdog_settings,
+                                 manager->config);
+        if (plan->action == WATCHDOG_ACTION_REFUSE)
+                g_strlcpy(facts->watchdog_refusal, plan->refusal, sizeof(facts->watchdog_refusal));
+}
+
 static void gather(const Manager *manager, const Image *image, const Job *job,
                    const Expectations *expectations, GateFacts *ret) {
         *ret = (GateFacts){
@@ -107,6 +129,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
         gather_order(manager, image, job, ret);
+        gather_watchdogs(manager, image, ret);
 }
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */

@@ -45,11 +45,23 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         jobs_retry_records(manager);
+        envelope_retry(manager->envelope);
         settings_try_again(manager);    /* by the reading that follows */
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
 }
+
+static void on_envelope_idle(void *userdata) {
+        manager_job_over(userdata);
+}
+
+static void on_envelope_trouble(void *userdata) {
+        manager_update_warnings(userdata);
+}
+
+static const EnvelopeCallbacks envelope_callbacks = { .idle = on_envelope_idle,
+                                                      .trouble_changed = on_envelope_trouble };
 
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
 
@@ -71,7 +83,15 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
-        manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
+        manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
+        manager->envelope = envelope_new(
+                        &(EnvelopeSettings){ .event = event,
+                                             .bus = settings->bus,
+                                             .watchdogs = manager->watchdogs,
+                                             .clock = clock,
+                                             .runtime_folder = settings->runtime_folder,
+                                             .config = (const Config *const *) &manager->config },
+                        &envelope_callbacks, manager);
         return manager;
 }
 
@@ -110,7 +130,8 @@ int manager_start(Manager *manager) {
 }
 
 static void check_stopped(Manager *manager) {
-        if (!manager->stopping || manager->stopped || manager->current)
+        if (!manager->stopping || manager->stopped || manager->current ||
+            !envelope_is_idle(manager->envelope))
                 return;
         jobs_retry_records(manager); /* a last time */
         manager->stopped = true;
@@ -137,6 +158,7 @@ void manager_job_over(Manager *manager) {
 void *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
+        envelope_free(manager->envelope);
         watchdogs_free(manager->watchdogs);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);
