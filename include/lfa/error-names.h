@@ -49,6 +49,8 @@
           "The host is shutting down or going to sleep; ask again when it runs.")                               \
         X(SYSTEM_NOT_READY, "SystemNotReady", 1,                                                                \
           "The host has not booted fully, or does not tell; 'systemctl is-system-running' shows its state.")    \
+        X(WATCHDOG_UNSAFE, "WatchdogUnsafe", 0,                                                                 \
+          "A hardware watchdog may reset the host during the activation; 'lfactl watchdog' tells which.")       \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -267,8 +267,24 @@ static int step_fresh(Request *request, sd_bus_error *error) {
         return want_reading(request, not_before) > 0 ? step_judge(request, error) : 0;
 }
 
+static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
+        if (error != -ECANCELED) /* lfad ends, and tells all who wait */
+                run_step(userdata, step_fresh);
+}
+
+/* Where too many ask, or nothing can be read, the guard finds out. */
+static int step_watchdogs(Request *request, sd_bus_error *error) {
+        Manager *manager = request->service->manager;
+        uint64_t now = clock_monotonic(manager->clock);
+
+        if (watchdogs_last(manager->watchdogs, now > FRESH_USEC ? now - FRESH_USEC : 0) ||
+            watchdogs_ask(manager->watchdogs, on_watchdogs, request) < 0)
+                return step_fresh(request, error);
+        return 0;
+}
+
 static void on_host(void *userdata) {
-        run_step(userdata, step_fresh);
+        run_step(userdata, step_watchdogs);
 }
 
 /* Gates judge the host, too: what systemd and logind said within the last second will do, since they are asked anew
@@ -280,7 +296,7 @@ static int step_host(Request *request, sd_bus_error *error) {
         if (request->type->judges_host &&
             !host_ask(manager->host, now > FRESH_USEC ? now - FRESH_USEC : 0, on_host, request))
                 return 0;
-        return step_fresh(request, error);
+        return request->type->judges_host ? step_watchdogs(request, error) : step_fresh(request, error);
 }
 
 static int read_credentials(sd_bus_message *reply, Request *request) {
@@ -408,6 +424,7 @@ void *request_free(Request *request) {
         g_queue_remove(&request->service->requests, request);
         scanner_forget(request->service->manager->scanner, request);
         host_forget(request->service->manager->host, request);
+        watchdogs_forget(request->service->manager->watchdogs, request);
         sd_bus_slot_unref(request->slot);
         sd_bus_slot_unref(request->gone_slot);
         polkit_check_free(request->polkit);

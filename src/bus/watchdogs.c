@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GetWatchdogs: the host's hardware watchdogs, each with a judgement. Changes nothing, and decides nothing. */
+/* GetWatchdogs: the host's hardware watchdogs, each with a judgement. Changes nothing. */
 
 #include "bus/bus-errors.h"
 #include "bus/options.h"
 #include "bus/service.h"
-#include "core/watchdog.h"
+#include "core/watchdog-plan.h"
 
 typedef struct Question {
         Service *service; /* weak; gone perhaps when the answer is -ECANCELED */
@@ -41,6 +41,7 @@ static int append_facts(sd_bus_message *reply, const Watchdog *watchdog, const W
                         const WatchdogJudgement *judgement) {
         uint64_t stated = settings ? settings->hardware_timeout_usec : 0;
         int r[] = {
+                append_string(reply, "kind", "hardware"),
                 append_string(reply, "device", watchdog->device),
                 append_string(reply, "identity", watchdog->identity),
                 append_string(reply, "owner", watchdog_owner_to_string(judgement->owner)),
@@ -67,7 +68,9 @@ static int append_judgement(sd_bus_message *reply, const Watchdog *watchdog,
                 append_usec(reply, "usable-stall-usec", judgement->usable_usec != UINT64_MAX,
                             judgement->usable_usec),
                 append_usec(reply, "need-usec", true, judgement->need_usec),
-                append_usec(reply, "raise-to-usec", judgement->remedy == WATCHDOG_REMEDY_RAISE,
+                append_usec(reply, "raise-to-usec",
+                            judgement->remedy == WATCHDOG_REMEDY_RAISE ||
+                                            judgement->remedy == WATCHDOG_REMEDY_MEASURE,
                             judgement->raise_to_usec),
                 append_string(reply, "verdict", watchdog_verdict_to_string(judgement->verdict)),
                 append_string(reply, "remedy", watchdog_remedy_to_string(judgement->remedy)),
@@ -80,42 +83,42 @@ static int append_judgement(sd_bus_message *reply, const Watchdog *watchdog,
         return 0;
 }
 
-static int append_watchdog(sd_bus_message *reply, const Manager *manager, const Watchdog *watchdog) {
-        const WatchdogSettings *settings =
-                        config_find_watchdog(manager->config, watchdog_configured_name(watchdog));
-        WatchdogJudgement judgement;
-        int r;
+static int append_watchdog(sd_bus_message *reply, const Manager *manager, const Watchdog *watchdog,
+                           const WatchdogJudgement *judgement) {
+        const WatchdogSettings *settings = config_watchdog_settings(watchdog, manager->config);
+        int r = sd_bus_message_open_container(reply, 'a', "{sv}");
 
-        watchdog_judge(watchdog, settings, watchdog_need_usec(manager->profile), false, &judgement);
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
         if (r >= 0)
-                r = append_facts(reply, watchdog, settings, &judgement);
+                r = append_facts(reply, watchdog, settings, judgement);
         if (r >= 0)
-                r = append_judgement(reply, watchdog, settings, &judgement);
+                r = append_judgement(reply, watchdog, settings, judgement);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int reply_watchdogs(const Question *question, const GArray *watchdogs) {
+static int reply_watchdogs(const Question *question, const WatchdogReading *reading) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Manager *manager = question->service->manager;
+        g_autoptr(WatchdogPlan) plan = watchdog_plan_new(reading, watchdog_need_usec(manager->profile), 0,
+                                                         false, config_watchdog_settings, manager->config);
         int r = sd_bus_message_new_method_return(question->message, &reply);
 
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "a{sv}");
-        for (unsigned i = 0; r >= 0 && i < watchdogs->len; i++)
-                r = append_watchdog(reply, question->service->manager,
-                                    &g_array_index(watchdogs, Watchdog, i));
+        for (unsigned i = 0; r >= 0 && i < reading->watchdogs->len; i++)
+                r = append_watchdog(reply, manager, &g_array_index(reading->watchdogs, Watchdog, i),
+                                    &g_array_index(plan->judgements, WatchdogJudgement, i));
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static void on_watchdogs(int error, const GArray *watchdogs, void *userdata) {
+static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
         g_autoptr(Question) question = userdata;
         int r;
 
         if (error >= 0)
-                r = reply_watchdogs(question, watchdogs);
+                r = reply_watchdogs(question, reading);
         else
                 r = bus_error_set(&bus_error,
                                   error == -ECANCELED ? LFA_ERROR_SHUTTING_DOWN : LFA_ERROR_WORKER_FAILED,

@@ -353,3 +353,7 @@ const WatchdogSettings *config_find_watchdog(const Config *config, const char *n
 
         return section ? &section->watchdog : NULL;
 }
+
+const WatchdogSettings *config_watchdog_settings(const Watchdog *watchdog, const void *config) {
+        return config_find_watchdog(config, watchdog_configured_name(watchdog));
+}

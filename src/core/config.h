@@ -137,3 +137,6 @@ CpuRendezvous config_find_rendezvous(const Config *config, const char *guid);
 
 /* What the configuration says of the watchdog with this watchdog_configured_name, or NULL. */
 const WatchdogSettings *config_find_watchdog(const Config *config, const char *name);
+
+/* The same, of a device; config: a Config. For watchdog_plan_new. */
+const WatchdogSettings *config_watchdog_settings(const Watchdog *watchdog, const void *config);

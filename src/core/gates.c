@@ -24,6 +24,7 @@ static const char *const gate_names[_GATE_MAX] = {
         [GATE_INHIBITOR] = "inhibitor",
         [GATE_ORDER] = "order",
         [GATE_SYSTEM] = "system",
+        [GATE_WATCHDOG] = "watchdog",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -255,6 +256,16 @@ static GateVerdict gate_system(const GateFacts *facts) {
         return allow();
 }
 
+static GateVerdict gate_watchdog(const GateFacts *facts) {
+        GateVerdict verdict;
+
+        if (!*facts->watchdog_refusal)
+                return allow();
+        verdict = deny(LFA_ERROR_WATCHDOG_UNSAFE, "%s", facts->watchdog_refusal);
+        end_at_character(verdict.text);
+        return verdict;
+}
+
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_CONFIG] = gate_config,
         [GATE_DRIVER] = gate_driver,
@@ -267,6 +278,7 @@ static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_INHIBITOR] = gate_inhibitor,
         [GATE_ORDER] = gate_order,
         [GATE_SYSTEM] = gate_system,
+        [GATE_WATCHDOG] = gate_watchdog,
 };
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {

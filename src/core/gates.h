@@ -23,6 +23,7 @@ typedef enum GateId {
         GATE_INHIBITOR,
         GATE_ORDER,
         GATE_SYSTEM,
+        GATE_WATCHDOG,
         _GATE_MAX,
         _GATE_INVALID = -EINVAL,
 } GateId;
@@ -89,6 +90,9 @@ typedef struct GateFacts {
 
         /* system */
         SystemFacts system;
+
+        /* watchdog: which one may reset the host, and the way out; "" = none */
+        char watchdog_refusal[512];
 } GateFacts;
 
 typedef struct GateVerdict {

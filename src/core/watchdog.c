@@ -27,13 +27,14 @@ static const char *const owners[_WATCHDOG_OWNER_MAX] = {
         [WATCHDOG_OWNER_UNKNOWN] = "unknown",
         [WATCHDOG_OWNER_NOBODY] = "nobody",
         [WATCHDOG_OWNER_KERNEL] = "kernel",
+        [WATCHDOG_OWNER_SYSTEMD] = "systemd",
 };
 DEFINE_STRING_TABLE(watchdog_owner, WatchdogOwner, owners)
 
 static const char *const verdicts[_WATCHDOG_VERDICT_MAX] = {
         [WATCHDOG_SUFFICIENT] = "sufficient", [WATCHDOG_TOO_SHORT] = "too-short",
         [WATCHDOG_UNKNOWN] = "unknown",       [WATCHDOG_IGNORED] = "ignored",
-        [WATCHDOG_NOT_ARMED] = "inactive",
+        [WATCHDOG_NOT_ARMED] = "inactive",    [WATCHDOG_OUTLASTS_LEARNED] = "learned",
 };
 DEFINE_STRING_TABLE(watchdog_verdict, WatchdogVerdict, verdicts)
 
@@ -138,9 +139,9 @@ static uint64_t find_target(const Watchdog *watchdog, uint64_t need_usec) {
 
 /* max_timeout 0: the kernel takes any, and feeds the hardware itself in between. Then only timeleft shows what the
  * hardware holds, unless the administrator knows. */
-static bool hardware_can_hold(const Watchdog *watchdog, const WatchdogSettings *settings,
-                              uint64_t timeout_usec) {
-        uint64_t maximum = usec_of(watchdog, WATCHDOG_MAX_TIMEOUT), stated = settings->hardware_timeout_usec;
+bool watchdog_can_hold(const Watchdog *watchdog, const WatchdogSettings *settings, uint64_t timeout_usec) {
+        uint64_t maximum = usec_of(watchdog, WATCHDOG_MAX_TIMEOUT);
+        uint64_t stated = settings ? settings->hardware_timeout_usec : 0;
 
         if (stated > 0 && timeout_usec > stated)
                 return false;
@@ -149,52 +150,70 @@ static bool hardware_can_hold(const Watchdog *watchdog, const WatchdogSettings *
         return stated > 0 || has(watchdog, WATCHDOG_TIMELEFT);
 }
 
+bool watchdog_is_safe(WatchdogVerdict verdict) {
+        return verdict != WATCHDOG_TOO_SHORT && verdict != WATCHDOG_UNKNOWN;
+}
+
 static WatchdogRemedy find_remedy(const Watchdog *watchdog, const WatchdogSettings *settings,
                                   const WatchdogJudgement *judgement) {
         uint64_t target = judgement->raise_to_usec;
 
-        if (judgement->verdict != WATCHDOG_TOO_SHORT && judgement->verdict != WATCHDOG_UNKNOWN)
+        if (watchdog_is_safe(judgement->verdict))
                 return WATCHDOG_REMEDY_NONE;
         if (target == UINT64_MAX || watchdog->garbled || watchdog->state != WATCHDOG_ACTIVE ||
-            usec_of(watchdog, WATCHDOG_TIMEOUT) == 0)
+            judgement->owner != WATCHDOG_OWNER_SYSTEMD || usec_of(watchdog, WATCHDOG_TIMEOUT) == 0)
                 return WATCHDOG_REMEDY_IMPOSSIBLE;
         if (usec_of(watchdog, WATCHDOG_TIMEOUT) >= target)
                 return judgement->verdict == WATCHDOG_UNKNOWN ? WATCHDOG_REMEDY_MEASURE
                                                               : WATCHDOG_REMEDY_IMPOSSIBLE;
-        return hardware_can_hold(watchdog, settings, target) ? WATCHDOG_REMEDY_RAISE
+        return watchdog_can_hold(watchdog, settings, target) ? WATCHDOG_REMEDY_RAISE
                                                              : WATCHDOG_REMEDY_IMPOSSIBLE;
 }
 
-void watchdog_judge(const Watchdog *watchdog, const WatchdogSettings *settings, uint64_t need_usec,
-                    bool pinged, WatchdogJudgement *ret) {
+static WatchdogVerdict find_verdict(const Watchdog *watchdog, const WatchdogNeed *need, uint64_t usable_usec,
+                                    uint64_t most) {
+        if (need->worst_usec != UINT64_MAX && usable_usec >= need->worst_usec)
+                return WATCHDOG_SUFFICIENT;
+        return usable(watchdog, most) < need->worst_usec ? WATCHDOG_TOO_SHORT : WATCHDOG_UNKNOWN;
+}
+
+void watchdog_judge(const Watchdog *watchdog, const WatchdogSettings *settings, const WatchdogNeed *need,
+                    WatchdogJudgement *ret) {
         static const WatchdogSettings defaults = { 0 };
-        WatchdogJudgement judgement = { .usable_usec = UINT64_MAX, .need_usec = need_usec };
+        WatchdogJudgement judgement = { .usable_usec = UINT64_MAX,
+                                        .need_usec = need->worst_usec,
+                                        .learned_usec = need->learned_usec };
         Relevance relevance = find_owner(watchdog, &judgement.owner);
         uint64_t least = 0, most = 0;
-        bool known;
+        bool known, counts;
 
         if (!settings)
                 settings = &defaults;
-        known = find_hold(watchdog, settings, pinged, &least, &most);
+        if (need->fed_by_systemd && judgement.owner == WATCHDOG_OWNER_UNKNOWN)
+                judgement.owner = WATCHDOG_OWNER_SYSTEMD;
+        known = find_hold(watchdog, settings, need->pinged, &least, &most);
+        counts = known && relevance == RELEVANT;
         if (known)
                 judgement.usable_usec = usable(watchdog, least);
-        judgement.raise_to_usec = find_target(watchdog, need_usec);
+        judgement.raise_to_usec = find_target(watchdog, need->worst_usec);
         if (settings->ignore)
                 judgement.verdict = WATCHDOG_IGNORED;
         else if (relevance == IRRELEVANT)
                 judgement.verdict = WATCHDOG_NOT_ARMED;
-        else if (relevance == DOUBTFUL || !known)
-                judgement.verdict = WATCHDOG_UNKNOWN;
-        else if (need_usec != UINT64_MAX && judgement.usable_usec >= need_usec)
-                judgement.verdict = WATCHDOG_SUFFICIENT;
         else
-                judgement.verdict =
-                                usable(watchdog, most) < need_usec ? WATCHDOG_TOO_SHORT : WATCHDOG_UNKNOWN;
+                judgement.verdict = counts ? find_verdict(watchdog, need, judgement.usable_usec, most)
+                                           : WATCHDOG_UNKNOWN;
         judgement.remedy = find_remedy(watchdog, settings, &judgement);
+        /* What was learned never stands in for a time-out that can be had. */
+        if (judgement.remedy == WATCHDOG_REMEDY_IMPOSSIBLE && counts && need->learned_usec > 0 &&
+            judgement.usable_usec >= need->learned_usec) {
+                judgement.verdict = WATCHDOG_OUTLASTS_LEARNED;
+                judgement.remedy = WATCHDOG_REMEDY_NONE;
+        }
         *ret = judgement;
 }
 
-static char *format_span(uint64_t usec) {
+char *watchdog_format_span(uint64_t usec) {
         if (usec == UINT64_MAX)
                 return g_strdup("an unlimited time");
         if (usec % USEC_PER_SEC == 0)
@@ -215,8 +234,8 @@ static const char *explain_unknown(const Watchdog *watchdog) {
 }
 
 static char *explain_verdict(const Watchdog *watchdog, const WatchdogJudgement *judgement) {
-        g_autofree char *outlasts = format_span(judgement->usable_usec),
-                        *need = format_span(judgement->need_usec);
+        g_autofree char *outlasts = watchdog_format_span(judgement->usable_usec),
+                        *need = watchdog_format_span(judgement->need_usec);
         const char *unknown = explain_unknown(watchdog);
 
         switch (judgement->verdict) {
@@ -229,6 +248,14 @@ static char *explain_verdict(const Watchdog *watchdog, const WatchdogJudgement *
                 return g_strdup("The configuration says that it does not count.");
         case WATCHDOG_NOT_ARMED:
                 return g_strdup("It is not armed.");
+        case WATCHDOG_OUTLASTS_LEARNED: {
+                g_autofree char *learned = watchdog_format_span(judgement->learned_usec);
+
+                return g_strdup_printf(
+                                "It outlasts a stall of %s; activations were seen to need up to %s of the %s "
+                                "that one may take.",
+                                outlasts, learned, need);
+        }
         default:
                 return unknown ? g_strdup(unknown)
                                : g_strdup_printf("It outlasts a stall of %s for sure, perhaps more, and %s is needed.",
@@ -247,6 +274,8 @@ static const char *explain_obstacle(const Watchdog *watchdog, const WatchdogSett
                 return "Firmware started it, so that its time-out cannot be raised.";
         if (explain_unknown(watchdog))
                 return "Nothing tells what time-out would do.";
+        if (judgement->owner != WATCHDOG_OWNER_SYSTEMD)
+                return "It is not fed by systemd, and nobody else can be told to use a longer time-out.";
         if (maximum > 0 && maximum < judgement->raise_to_usec)
                 return "Its max_timeout is less than what would do.";
         if (settings && settings->hardware_timeout_usec > 0)
@@ -257,15 +286,16 @@ static const char *explain_obstacle(const Watchdog *watchdog, const WatchdogSett
 char *watchdog_explain(const Watchdog *watchdog, const WatchdogSettings *settings,
                        const WatchdogJudgement *judgement) {
         g_autofree char *verdict = explain_verdict(watchdog, judgement);
-        g_autofree char *target = format_span(judgement->raise_to_usec);
+        g_autofree char *target = watchdog_format_span(judgement->raise_to_usec);
 
         switch (judgement->remedy) {
         case WATCHDOG_REMEDY_RAISE:
-                return g_strdup_printf("%s Its time-out must be raised to %s.", verdict, target);
+                return g_strdup_printf("%s systemd is told to use a time-out of %s during the activation.",
+                                       verdict, target);
         case WATCHDOG_REMEDY_MEASURE:
                 return g_strdup_printf(
-                                "%s Whether its hardware holds the whole time-out shows only right after it was "
-                                "fed.",
+                                "%s Whether its hardware holds the whole time-out shows right after systemd was told "
+                                "to feed it.",
                                 verdict);
         case WATCHDOG_REMEDY_IMPOSSIBLE:
                 return g_strdup_printf("%s %s", verdict, explain_obstacle(watchdog, settings, judgement));

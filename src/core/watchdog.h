@@ -56,7 +56,8 @@ typedef struct WatchdogSettings {
 typedef enum WatchdogOwner {
         WATCHDOG_OWNER_UNKNOWN, /* some program: sysfs does not tell which */
         WATCHDOG_OWNER_NOBODY,
-        WATCHDOG_OWNER_KERNEL, /* feeds what firmware has started */
+        WATCHDOG_OWNER_KERNEL,  /* feeds what firmware has started */
+        WATCHDOG_OWNER_SYSTEMD, /* PID 1: the only one who can be told to use a longer time-out */
         _WATCHDOG_OWNER_MAX,
         _WATCHDOG_OWNER_INVALID = -EINVAL,
 } WatchdogOwner;
@@ -64,9 +65,10 @@ typedef enum WatchdogOwner {
 typedef enum WatchdogVerdict {
         WATCHDOG_SUFFICIENT, /* outlasts the worst case */
         WATCHDOG_TOO_SHORT,
-        WATCHDOG_UNKNOWN,   /* may be too short */
-        WATCHDOG_IGNORED,   /* the configuration says so */
-        WATCHDOG_NOT_ARMED, /* "inactive": bites nobody */
+        WATCHDOG_UNKNOWN,          /* may be too short */
+        WATCHDOG_IGNORED,          /* the configuration says so */
+        WATCHDOG_NOT_ARMED,        /* "inactive": bites nobody */
+        WATCHDOG_OUTLASTS_LEARNED, /* "learned": not the worst case, but what activations have been seen to take */
         _WATCHDOG_VERDICT_MAX,
         _WATCHDOG_VERDICT_INVALID = -EINVAL,
 } WatchdogVerdict;
@@ -80,12 +82,21 @@ typedef enum WatchdogRemedy {
         _WATCHDOG_REMEDY_INVALID = -EINVAL,
 } WatchdogRemedy;
 
+/* What a device must outlast, and what is known of it that sysfs does not show. */
+typedef struct WatchdogNeed {
+        uint64_t worst_usec;   /* the longest stall that an activation may take; UINT64_MAX = no limit */
+        uint64_t learned_usec; /* what activations were seen to take, with a margin; 0 = not known */
+        bool pinged;           /* the device was read within a second after it was fed */
+        bool fed_by_systemd;
+} WatchdogNeed;
+
 typedef struct WatchdogJudgement {
         WatchdogOwner owner;
         WatchdogVerdict verdict;
         WatchdogRemedy remedy;
         uint64_t usable_usec;   /* the stall that it outlasts for sure; UINT64_MAX = not known */
         uint64_t need_usec;     /* the stall that it must outlast; UINT64_MAX = no limit */
+        uint64_t learned_usec;  /* as in WatchdogNeed */
         uint64_t raise_to_usec; /* the time-out that would do, whole seconds; UINT64_MAX = none */
 } WatchdogJudgement;
 
@@ -113,12 +124,21 @@ const char *watchdog_configured_name(const Watchdog *watchdog);
  * where the version is not known. */
 uint64_t watchdog_need_usec(DriverProfile profile);
 
-/* Judges one device. settings may be NULL. pinged: the device was read within a second after it was fed; else timeleft
- * is only the least that the hardware holds. */
-void watchdog_judge(const Watchdog *watchdog, const WatchdogSettings *settings, uint64_t need_usec,
-                    bool pinged, WatchdogJudgement *ret);
+/* Judges one device. settings may be NULL. Unless it was read right after it was fed, timeleft is only the least that
+ * the hardware holds. */
+void watchdog_judge(const Watchdog *watchdog, const WatchdogSettings *settings, const WatchdogNeed *need,
+                    WatchdogJudgement *ret);
+
+/* Whether an activation may go on, whatever this device does. */
+bool watchdog_is_safe(WatchdogVerdict verdict);
+
+/* Whether the hardware is known to hold that time-out. settings may be NULL. */
+bool watchdog_can_hold(const Watchdog *watchdog, const WatchdogSettings *settings, uint64_t timeout_usec);
 
 /* Why, and what must be done: a sentence or two for people, which the caller frees. judgement: of this device with
  * these settings. */
 char *watchdog_explain(const Watchdog *watchdog, const WatchdogSettings *settings,
                        const WatchdogJudgement *judgement);
+
+/* "8 s"; the caller frees it. */
+char *watchdog_format_span(uint64_t usec);

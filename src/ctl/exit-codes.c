@@ -54,6 +54,7 @@ static const struct {
         { LFA_ERROR_PREFIX "RepeatedActivation", EXIT_DENIED },
         { LFA_ERROR_PREFIX "KernelAutoActivate", EXIT_DENIED },
         { LFA_ERROR_PREFIX "SettingNotApplied", EXIT_DENIED },
+        { LFA_ERROR_PREFIX "WatchdogUnsafe", EXIT_DENIED },
         { LFA_ERROR_PREFIX "TreeLost", EXIT_DENIED },
         { LFA_ERROR_PREFIX "DiskFull", EXIT_DENIED },
         { LFA_ERROR_PREFIX "StateUnavailable", EXIT_DENIED },

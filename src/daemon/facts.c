@@ -15,6 +15,10 @@ static bool repeats(const Image *image) {
         return image->repeat && strcmp(image->last_to, image->values.pending_version) == 0;
 }
 
+uint64_t manager_learned_need_usec(const Manager *manager, const Image *image) {
+        return 0; /* nothing is learned yet */
+}
+
 bool image_is_waited_for(const Image *image) {
         return image->present && order_waits_for(&image->values, repeats(image));
 }
@@ -89,6 +93,25 @@ static void gather_inhibitors(const Manager *manager, const Image *image, GateFa
         facts->inhibitors_more = more;
 }
 
+/* A raise that is possible counts as allowed: whether it helps shows when the guard is taken. */
+static void gather_watchdogs(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
+        const WatchdogReading *reading = watchdogs_last(manager->watchdogs, 0);
+        const char *refusal = job ? guard_watchdog_refusal(manager->guard) : NULL;
+        g_autoptr(WatchdogPlan) plan = NULL;
+
+        if (refusal) {
+                g_strlcpy(facts->watchdog_refusal, refusal, sizeof(facts->watchdog_refusal));
+                return;
+        }
+        if (!reading || envelope_is_held(manager->envelope))
+                return;
+        plan = watchdog_plan_new(reading, watchdog_need_usec(manager->profile),
+                                 manager_learned_need_usec(manager, image), false, config_watchdog_settings,
+                                 manager->config);
+        if (plan->action == WATCHDOG_ACTION_REFUSE)
+                g_strlcpy(facts->watchdog_refusal, plan->refusal, sizeof(facts->watchdog_refusal));
+}
+
 static void gather(const Manager *manager, const Image *image, const Job *job,
                    const Expectations *expectations, GateFacts *ret) {
         *ret = (GateFacts){
@@ -122,6 +145,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_inhibitors(manager, image, ret);
         gather_order(manager, image, job, ret);
+        gather_watchdogs(manager, image, job, ret);
 }
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */

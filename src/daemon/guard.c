@@ -11,11 +11,13 @@
 
 typedef enum GuardStage {
         GUARD_IDLE,
-        GUARD_DELAYS, /* programs were told, and some asked for time */
-        GUARD_LOCK,   /* logind was asked for its lock */
-        GUARD_HOST,   /* systemd and logind were asked for the state of the host */
+        GUARD_DELAYS,    /* programs were told, and some asked for time */
+        GUARD_LOCK,      /* logind was asked for its lock */
+        GUARD_HOST,      /* systemd and logind were asked for the state of the host */
+        GUARD_WATCHDOGS, /* their time-outs are raised */
         GUARD_HELD,
-        GUARD_ADOPTED, /* the write was begun by an earlier lfad */
+        GUARD_ADOPTED,   /* the write was begun by an earlier lfad */
+        GUARD_RELEASING, /* the time-outs are put back */
         _GUARD_STAGE_MAX,
 } GuardStage;
 
@@ -28,6 +30,7 @@ struct Guard {
         BusQuestion *lock_question;
         int lock_fd; /* logind's: closing it is letting go */
         bool lock_refused;
+        char *watchdog_refusal; /* why it is not safe; NULL = it is */
 };
 
 static void announce(const Guard *guard, bool start) {
@@ -40,11 +43,27 @@ static void enter(Guard *guard, GuardStage stage) {
         manager_notify_status(guard->manager);
 }
 
-static void on_host(void *userdata) {
+static void on_raised(bool safe, const char *text, void *userdata) {
         Guard *guard = userdata;
 
+        if (!safe)
+                guard->watchdog_refusal = g_strdup(text);
         enter(guard, GUARD_HELD);
         guard->held(guard->job);
+}
+
+static void on_host(void *userdata) {
+        Guard *guard = userdata;
+        Manager *manager = guard->manager;
+        EnvelopeRequest request = {
+                .job = guard->job->id,
+                .need_usec = watchdog_need_usec(manager->profile),
+                .learned_usec = manager_learned_need_usec(manager,
+                                                          images_remember(manager, guard->job->guid)),
+        };
+
+        enter(guard, GUARD_WATCHDOGS);
+        envelope_raise(manager->envelope, &request, on_raised, guard);
 }
 
 /* Asked anew: what was known before the lock was taken says nothing of a shutdown that began meanwhile. */
@@ -164,27 +183,52 @@ void guard_adopt(Guard *guard, Job *job) {
         take_lock(guard);
 }
 
+/* What an earlier lfad raised is put back as what this one did. */
+static void restore_watchdogs(Guard *guard) {
+        Envelope *envelope = guard->manager->envelope;
+        bool adopted = guard->stage == GUARD_ADOPTED;
+
+        enter(guard, GUARD_RELEASING);
+        if (adopted)
+                envelope_recover(envelope);
+        else
+                envelope_restore(envelope);
+        guard_envelope_idle(guard);
+}
+
 void guard_release(Guard *guard, const Job *job) {
-        if (guard->stage == GUARD_IDLE || guard->job != job)
+        if (guard->stage == GUARD_IDLE || guard->stage == GUARD_RELEASING || guard->job != job)
                 return;
         guard->delay_timer = sd_event_source_disable_unref(guard->delay_timer);
         guard->lock_question = bus_question_free(guard->lock_question);
         host_forget(guard->manager->host, guard);
         guard->lock_fd = safe_close(guard->lock_fd);
         guard->lock_refused = false;
+        g_clear_pointer(&guard->watchdog_refusal, g_free);
         announce(guard, false);
         guard->job = NULL;
-        enter(guard, GUARD_IDLE);
+        restore_watchdogs(guard);
+}
+
+void guard_envelope_idle(Guard *guard) {
+        if (!envelope_is_idle(guard->manager->envelope))
+                return;
+        if (guard->stage == GUARD_RELEASING)
+                enter(guard, GUARD_IDLE);
         queue_schedule(guard->manager);
         manager_job_over(guard->manager);
 }
 
 bool guard_is_idle(const Guard *guard) {
-        return guard->stage == GUARD_IDLE;
+        return guard->stage == GUARD_IDLE && envelope_is_idle(guard->manager->envelope);
 }
 
 bool guard_lock_refused(const Guard *guard) {
         return guard->lock_refused;
+}
+
+const char *guard_watchdog_refusal(const Guard *guard) {
+        return guard->watchdog_refusal;
 }
 
 const char *guard_describe(const Guard *guard) {
@@ -193,8 +237,10 @@ const char *guard_describe(const Guard *guard) {
                 [GUARD_DELAYS] = "waiting for those who asked for a delay",
                 [GUARD_LOCK] = "waiting for logind",
                 [GUARD_HOST] = "waiting for systemd and logind",
+                [GUARD_WATCHDOGS] = "making the watchdogs safe",
                 [GUARD_HELD] = "",
                 [GUARD_ADOPTED] = "",
+                [GUARD_RELEASING] = "",
         };
 
         return descriptions[guard->stage];
@@ -213,6 +259,7 @@ void *guard_free(Guard *guard) {
                 sd_event_source_disable_unref(guard->delay_timer);
                 bus_question_free(guard->lock_question);
                 safe_close(guard->lock_fd);
+                g_free(guard->watchdog_refusal);
                 g_free(guard);
         }
         return NULL;

@@ -44,6 +44,16 @@ static void on_host(void *userdata) {
         images_evaluate(userdata);
 }
 
+static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
+        if (error >= 0)
+                images_evaluate(userdata);
+}
+
+static void ask_host(Manager *manager) {
+        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
+}
+
 static void on_polled(void *userdata) {
         Manager *manager = userdata;
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
@@ -51,7 +61,8 @@ static void on_polled(void *userdata) {
         (void) sd_notify(false, "WATCHDOG=1");
         jobs_retry_records(manager);
         settings_try_again(manager); /* by the reading that follows */
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        envelope_retry(manager->envelope);
+        ask_host(manager);
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
@@ -65,6 +76,17 @@ static void on_inhibitors_changed(void *userdata) {
         queue_schedule(manager);
         guard_look_again(manager->guard);
 }
+
+static void on_envelope_idle(void *userdata) {
+        guard_envelope_idle(((Manager *) userdata)->guard);
+}
+
+static void on_envelope_trouble(void *userdata) {
+        manager_update_warnings(userdata);
+}
+
+static const EnvelopeCallbacks envelope_callbacks = { .idle = on_envelope_idle,
+                                                      .trouble_changed = on_envelope_trouble };
 
 static const ScannerCallbacks scanner_callbacks = { .tree_read = on_tree_read, .polled = on_polled };
 
@@ -86,11 +108,19 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->jobs = g_hash_table_new_full(NULL, NULL, NULL, free_job);
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
-        manager->watchdogs = watchdogs_new(event, &settings->worker, clock);
         manager->host = host_new(settings->bus, clock);
         manager->guard = guard_new(manager);
         manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
                                              manager);
+        manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
+        manager->envelope = envelope_new(
+                        &(EnvelopeSettings){ .event = event,
+                                             .bus = settings->bus,
+                                             .watchdogs = manager->watchdogs,
+                                             .clock = clock,
+                                             .runtime_folder = settings->runtime_folder,
+                                             .config = (const Config *const *) &manager->config },
+                        &envelope_callbacks, manager);
         return manager;
 }
 
@@ -118,10 +148,12 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        ask_host(manager);
         inventory_load(manager);
         inhibitors_restore(manager->inhibitors);
         recovery_run(manager);
+        if (guard_is_idle(manager->guard)) /* no write of an earlier lfad is followed */
+                envelope_recover(manager->envelope);
         scanner_scan(manager->scanner);
         r = sd_event_add_time_relative(manager->event, &manager->ready_timer, CLOCK_MONOTONIC,
                                        READY_PATIENCE_USEC, USEC_PER_MSEC, on_ready_timer, manager);
@@ -162,6 +194,7 @@ void *manager_free(Manager *manager) {
                 return NULL;
         guard_free(manager->guard);
         host_free(manager->host);
+        envelope_free(manager->envelope);
         watchdogs_free(manager->watchdogs);
         inhibitors_free(manager->inhibitors);
         scanner_free(manager->scanner);

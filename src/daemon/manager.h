@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/gates.h"
 #include "core/tree.h"
+#include "daemon/envelope.h"
 #include "daemon/guard.h"
 #include "daemon/history.h"
 #include "daemon/host.h"
@@ -75,6 +76,7 @@ struct Manager {
         Host *host;
         Guard *guard;
         Inhibitors *inhibitors;
+        Envelope *envelope; /* around the activation that runs (envelope.h) */
         UeventMonitor *uevents;
 
         GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */
@@ -174,6 +176,10 @@ typedef struct Expectations {
 /* Runs every gate for this image now. job: the one that asks, or NULL for a call. */
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
                        GateVerdict verdicts[static _GATE_MAX]);
+
+/* The stall that activations of this image are known not to exceed: the worst of those measured with this driver, with
+ * a margin; 0 when too few were measured. */
+uint64_t manager_learned_need_usec(const Manager *manager, const Image *image);
 
 /* Publishes which gates would refuse anybody. */
 void image_evaluate(Manager *manager, Image *image);
@@ -289,6 +295,7 @@ typedef enum WarningCode {
         WARNING_TREE_LOST,
         WARNING_EVENT_STORM,
         WARNING_AUTO_ACTIVATE_LEFT,
+        WARNING_WATCHDOG_NOT_RESTORED,
         _WARNING_MAX,
         _WARNING_INVALID = -EINVAL,
 } WarningCode;

@@ -13,6 +13,7 @@ static const char *const warning_codes[_WARNING_MAX] = {
         [WARNING_TREE_LOST] = "tree-lost",
         [WARNING_EVENT_STORM] = "event-storm",
         [WARNING_AUTO_ACTIVATE_LEFT] = "auto-activate-left",
+        [WARNING_WATCHDOG_NOT_RESTORED] = "watchdog-not-restored",
 };
 DEFINE_STRING_TABLE(warning_code, WarningCode, warning_codes)
 
@@ -78,6 +79,8 @@ static GPtrArray *find_warnings(const Manager *manager) {
                                     "that reports one as pending for ever it never ends, and a driver that sends no "
                                     "events does not show that.",
                                     count_auto_activate(manager)));
+        if (envelope_trouble(manager->envelope))
+                add(warnings, WARNING_WATCHDOG_NOT_RESTORED, g_strdup(envelope_trouble(manager->envelope)));
         return warnings;
 }
 

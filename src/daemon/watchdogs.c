@@ -1,44 +1,88 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The host's watchdogs: readings by the worker, and who waits for one. */
+/* The host's watchdogs: readings by the worker and systemd's word, and who waits for them. */
 
 #include "daemon/watchdogs.h"
 #include "util/log.h"
 #include "util/macros.h"
 
+#include <string.h>
+
 #define FRESH_USEC USEC_PER_SEC
+
+#define SYSTEMD_PROPERTY(property, signature)                                                               \
+        {                                                                                                   \
+                "org.freedesktop.systemd1", "/org/freedesktop/systemd1",                                    \
+                                "org.freedesktop.systemd1.Manager", property, signature                     \
+        }
+
+const BusProperty systemd_runtime_watchdog = SYSTEMD_PROPERTY("RuntimeWatchdogUSec", "t");
+static const BusProperty systemd_device = SYSTEMD_PROPERTY("WatchdogDevice", "s");
 
 typedef struct Waiting {
         WatchdogsWaiter waiter;
         void *userdata;
+        uint64_t not_before_usec; /* CLOCK_MONOTONIC */
 } Waiting;
 
 struct Watchdogs {
         sd_event *event;
+        sd_bus *bus;
         const WorkerSettings *settings;
         const Clock *clock;
 
+        /* the reading under way */
         WorkerProcess *worker;
-        GArray *reading;    /* Watchdog: what the running worker has said so far */
-        bool reading_ended; /* its "end" came */
+        BusQuestion *timeout_question, *device_question;
+        GArray *devices; /* Watchdog: what the running worker has said so far */
+        SystemdWatchdog systemd;
+        bool reading_ended; /* the worker's "end" came */
         bool reading_bad;   /* so did what does not belong there */
-        int reading_error;
+        int error;
         uint64_t began_usec; /* CLOCK_MONOTONIC */
 
-        GArray *known; /* Watchdog: the last reading, or NULL */
+        WatchdogReading known; /* the last one; without devices there is none */
         uint64_t known_since_usec;
         GArray *waiters; /* Waiting */
 };
 
-/* Waiters may ask again while they are called. */
-static void answer_waiters(Watchdogs *watchdogs, int error) {
-        g_autoptr(GArray) waiters = g_steal_pointer(&watchdogs->waiters);
+static void start_reading(Watchdogs *watchdogs);
 
-        watchdogs->waiters = g_array_new(FALSE, FALSE, sizeof(Waiting));
-        for (unsigned i = 0; i < waiters->len; i++) {
-                const Waiting *waiting = &g_array_index(waiters, Waiting, i);
+static bool is_reading(const Watchdogs *watchdogs) {
+        return watchdogs->worker || watchdogs->timeout_question || watchdogs->device_question;
+}
 
-                waiting->waiter(error, error < 0 ? NULL : watchdogs->known, waiting->userdata);
+/* Waiters may ask again, or forget others, while they are called: each is taken out first. */
+static void answer_waiters(Watchdogs *watchdogs, int error, uint64_t began_usec) {
+        for (unsigned i = 0; i < watchdogs->waiters->len;) {
+                Waiting waiting = g_array_index(watchdogs->waiters, Waiting, i);
+
+                if (waiting.not_before_usec > began_usec) {
+                        i++;
+                        continue;
+                }
+                g_array_remove_index(watchdogs->waiters, i);
+                waiting.waiter(error, error < 0 ? NULL : &watchdogs->known, waiting.userdata);
         }
+}
+
+static void check_end(Watchdogs *watchdogs) {
+        int error = watchdogs->error;
+
+        if (is_reading(watchdogs))
+                return;
+        if (error < 0) {
+                log_warning_errno(error, "Cannot read the watchdogs");
+                g_clear_pointer(&watchdogs->devices, g_array_unref);
+        } else {
+                if (watchdogs->known.watchdogs)
+                        g_array_unref((GArray *) watchdogs->known.watchdogs);
+                watchdogs->known = (WatchdogReading){ .watchdogs = g_steal_pointer(&watchdogs->devices),
+                                                      .systemd = watchdogs->systemd };
+                watchdogs->known_since_usec = watchdogs->began_usec;
+        }
+        answer_waiters(watchdogs, error, watchdogs->began_usec);
+        if (watchdogs->waiters->len > 0 && !is_reading(watchdogs))
+                start_reading(watchdogs);
 }
 
 static void on_answer(const Answer *answer, void *userdata) {
@@ -46,54 +90,92 @@ static void on_answer(const Answer *answer, void *userdata) {
 
         if (answer->type == ANSWER_END) {
                 watchdogs->reading_ended = true;
-                watchdogs->reading_error = -answer->error;
-        } else if (answer->type != ANSWER_WATCHDOG || watchdogs->reading->len > WATCHDOGS_MAX)
+                watchdogs->error = -answer->error;
+        } else if (answer->type != ANSWER_WATCHDOG || watchdogs->devices->len > WATCHDOGS_MAX)
                 watchdogs->reading_bad = true;
         else
-                g_array_append_val(watchdogs->reading, answer->watchdog);
+                g_array_append_val(watchdogs->devices, answer->watchdog);
 }
 
 static void on_ended(bool clean, void *userdata) {
         Watchdogs *watchdogs = userdata;
-        bool whole = clean && watchdogs->reading_ended && !watchdogs->reading_bad;
-        int error = whole ? watchdogs->reading_error : -EIO;
 
         watchdogs->worker = worker_process_free(watchdogs->worker);
-        if (error < 0) {
-                log_warning_errno(error, "Cannot read the watchdogs");
-                g_clear_pointer(&watchdogs->reading, g_array_unref);
-        } else {
-                g_clear_pointer(&watchdogs->known, g_array_unref);
-                watchdogs->known = g_steal_pointer(&watchdogs->reading);
-                watchdogs->known_since_usec = watchdogs->began_usec;
-        }
-        answer_waiters(watchdogs, error);
+        if (!clean || !watchdogs->reading_ended || watchdogs->reading_bad)
+                watchdogs->error = -EIO;
+        check_end(watchdogs);
 }
 
 static const WorkerCallbacks callbacks = { .answer = on_answer, .ended = on_ended };
+
+static void log_silence(int error, const char *property) {
+        if (error < 0 && error != -ENXIO)
+                log_debug("systemd does not tell %s: %s", property, g_strerror(-error));
+}
+
+static void on_timeout(int error, sd_bus_message *answer, void *userdata) {
+        Watchdogs *watchdogs = userdata;
+
+        watchdogs->timeout_question = bus_question_free(watchdogs->timeout_question);
+        log_silence(error, systemd_runtime_watchdog.name);
+        watchdogs->systemd.known =
+                        error >= 0 && sd_bus_message_read(answer, "t", &watchdogs->systemd.timeout_usec) > 0;
+        check_end(watchdogs);
+}
+
+/* Older versions do not have this property (252 has): then nothing is told. */
+static void on_device(int error, sd_bus_message *answer, void *userdata) {
+        Watchdogs *watchdogs = userdata;
+        const char *path = NULL;
+
+        watchdogs->device_question = bus_question_free(watchdogs->device_question);
+        log_silence(error, systemd_device.name);
+        if (error >= 0 && sd_bus_message_read(answer, "s", &path) > 0)
+                g_strlcpy(watchdogs->systemd.device, path, sizeof(watchdogs->systemd.device));
+        check_end(watchdogs);
+}
+
+static void ask_systemd(Watchdogs *watchdogs) {
+        if (!watchdogs->bus)
+                return;
+        if (bus_question_get(watchdogs->bus, &systemd_runtime_watchdog, on_timeout, watchdogs,
+                             &watchdogs->timeout_question) < 0 ||
+            bus_question_get(watchdogs->bus, &systemd_device, on_device, watchdogs,
+                             &watchdogs->device_question) < 0)
+                log_debug("systemd cannot be asked about its watchdog.");
+}
 
 static int start_worker(Watchdogs *watchdogs) {
         g_autoptr(GPtrArray) arguments = g_ptr_array_new();
         int r;
 
         g_ptr_array_add(arguments, (char *) "watchdogs");
-        watchdogs->reading = g_array_new(FALSE, FALSE, sizeof(Watchdog));
-        watchdogs->reading_ended = watchdogs->reading_bad = false;
-        watchdogs->reading_error = 0;
-        watchdogs->began_usec = clock_monotonic(watchdogs->clock);
         r = worker_process_start(watchdogs->event, watchdogs->settings, arguments, -EBADF, &callbacks,
                                  watchdogs, &watchdogs->worker);
         if (r == 0)
                 return 0;
-        g_clear_pointer(&watchdogs->reading, g_array_unref);
         log_error_errno(r < 0 ? r : -EIO, "Cannot start %s", watchdogs->settings->path);
         return r < 0 ? r : -EIO;
 }
 
-Watchdogs *watchdogs_new(sd_event *event, const WorkerSettings *settings, const Clock *clock) {
+static void start_reading(Watchdogs *watchdogs) {
+        g_clear_pointer(&watchdogs->devices, g_array_unref);
+        watchdogs->devices = g_array_new(FALSE, FALSE, sizeof(Watchdog));
+        watchdogs->systemd = (SystemdWatchdog){ 0 };
+        watchdogs->reading_ended = watchdogs->reading_bad = false;
+        watchdogs->began_usec = clock_monotonic(watchdogs->clock);
+        watchdogs->error = start_worker(watchdogs);
+        if (watchdogs->error < 0)
+                answer_waiters(watchdogs, watchdogs->error, watchdogs->began_usec);
+        else
+                ask_systemd(watchdogs);
+}
+
+Watchdogs *watchdogs_new(sd_event *event, sd_bus *bus, const WorkerSettings *settings, const Clock *clock) {
         Watchdogs *watchdogs = g_new0(Watchdogs, 1);
 
         watchdogs->event = sd_event_ref(event);
+        watchdogs->bus = bus;
         watchdogs->settings = settings;
         watchdogs->clock = clock;
         watchdogs->waiters = g_array_new(FALSE, FALSE, sizeof(Waiting));
@@ -101,15 +183,18 @@ Watchdogs *watchdogs_new(sd_event *event, const WorkerSettings *settings, const 
 }
 
 void watchdogs_cancel(Watchdogs *watchdogs) {
-        answer_waiters(watchdogs, -ECANCELED);
+        answer_waiters(watchdogs, -ECANCELED, UINT64_MAX);
 }
 
 void *watchdogs_free(Watchdogs *watchdogs) {
         if (watchdogs) {
                 watchdogs_cancel(watchdogs);
                 worker_process_free(watchdogs->worker);
-                g_clear_pointer(&watchdogs->reading, g_array_unref);
-                g_clear_pointer(&watchdogs->known, g_array_unref);
+                bus_question_free(watchdogs->timeout_question);
+                bus_question_free(watchdogs->device_question);
+                g_clear_pointer(&watchdogs->devices, g_array_unref);
+                if (watchdogs->known.watchdogs)
+                        g_array_unref((GArray *) watchdogs->known.watchdogs);
                 g_array_unref(watchdogs->waiters);
                 sd_event_unref(watchdogs->event);
                 g_free(watchdogs);
@@ -117,21 +202,41 @@ void *watchdogs_free(Watchdogs *watchdogs) {
         return NULL;
 }
 
-int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
-        Waiting waiting = { waiter, userdata };
-        int r = 0;
+const WatchdogReading *watchdogs_last(const Watchdogs *watchdogs, uint64_t not_before_usec) {
+        return watchdogs->known.watchdogs && watchdogs->known_since_usec >= not_before_usec
+                               ? &watchdogs->known
+                               : NULL;
+}
 
-        if (watchdogs->known &&
-            clock_monotonic(watchdogs->clock) < watchdogs->known_since_usec + FRESH_USEC) {
-                waiter(0, watchdogs->known, userdata);
-                return 0;
-        }
+static int ask(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter, void *userdata) {
+        Waiting waiting = { waiter, userdata, not_before_usec };
+
         if (watchdogs->waiters->len >= WATCHDOG_WAITERS_MAX)
                 return -EDQUOT;
         g_array_append_val(watchdogs->waiters, waiting);
-        if (!watchdogs->worker)
-                r = start_worker(watchdogs);
-        if (r < 0)
-                answer_waiters(watchdogs, r);
+        if (!is_reading(watchdogs))
+                start_reading(watchdogs);
         return 0;
+}
+
+int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
+        uint64_t now = clock_monotonic(watchdogs->clock);
+        uint64_t recent = now > FRESH_USEC ? now - FRESH_USEC : 0;
+        const WatchdogReading *last = watchdogs_last(watchdogs, recent);
+
+        if (!last) /* one under way will do, however long it takes */
+                return ask(watchdogs, is_reading(watchdogs) ? watchdogs->began_usec : recent, waiter,
+                           userdata);
+        waiter(0, last, userdata);
+        return 0;
+}
+
+int watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
+        return ask(watchdogs, clock_monotonic(watchdogs->clock), waiter, userdata);
+}
+
+void watchdogs_forget(Watchdogs *watchdogs, void *userdata) {
+        for (unsigned i = watchdogs->waiters->len; i-- > 0;)
+                if (g_array_index(watchdogs->waiters, Waiting, i).userdata == userdata)
+                        g_array_remove_index(watchdogs->waiters, i);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The host's watchdogs, as whoever asks wants to know them. Readings are made by lfad-worker, one at a time, and shared
- * by all who ask within a second. */
+/* The host's watchdogs, as whoever asks wants to know them: what sysfs shows and what systemd says of the one that it
+ * feeds, read in one go. Sysfs is read by lfad-worker. One reading at a time, shared by all whom it suits. */
 
+#include "core/watchdog-plan.h"
+#include "daemon/bus-question.h"
 #include "daemon/worker-process.h"
 #include "util/clock.h"
 
@@ -13,16 +15,29 @@
 
 typedef struct Watchdogs Watchdogs;
 
-/* Called once, perhaps at once. watchdogs: of Watchdog, borrowed; NULL when error, a negative errno, tells why there is
- * none: -ECANCELED by watchdogs_cancel. */
-typedef void (*WatchdogsWaiter)(int error, const GArray *watchdogs, void *userdata);
+/* Called once, perhaps at once. reading: borrowed; NULL when error, a negative errno, tells why there is none:
+ * -ECANCELED by watchdogs_cancel. */
+typedef void (*WatchdogsWaiter)(int error, const WatchdogReading *reading, void *userdata);
 
-/* settings and clock must outlive the object. */
-Watchdogs *watchdogs_new(sd_event *event, const WorkerSettings *settings, const Clock *clock);
+/* RuntimeWatchdogUSec of PID 1. */
+extern const BusProperty systemd_runtime_watchdog;
+
+/* settings and clock must outlive the object. bus: to ask systemd; NULL = there is none; weak. */
+Watchdogs *watchdogs_new(sd_event *event, sd_bus *bus, const WorkerSettings *settings, const Clock *clock);
 void *watchdogs_free(Watchdogs *watchdogs); /* cancels, too */
 
 /* Tells all who wait that nothing will come. */
 void watchdogs_cancel(Watchdogs *watchdogs);
 
-/* Returns 0, or -EDQUOT when too many wait: then waiter is not called. */
+/* A reading of the last second will do. Returns 0, or -EDQUOT when too many wait: then waiter is not called. */
 int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
+
+/* A reading that begins now, or later. */
+int watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
+
+/* Those who wait with this userdata are not called any more. */
+void watchdogs_forget(Watchdogs *watchdogs, void *userdata);
+
+/* The last reading, borrowed until the next event, or NULL when none began at that time (CLOCK_MONOTONIC, µs) or
+ * later. */
+const WatchdogReading *watchdogs_last(const Watchdogs *watchdogs, uint64_t not_before_usec);

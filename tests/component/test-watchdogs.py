@@ -6,6 +6,7 @@ touches nothing."""
 import json
 import os
 
+import systemd1
 import world
 from world import MANAGER, PATH
 
@@ -25,6 +26,13 @@ def good(number, **attributes):
 
 
 class WatchdogTest(world.TestCase):
+    systemd = None  # what the stand-in is told; None = there is none
+
+    def setUp(self):
+        super().setUp()
+        if self.systemd is not None:
+            self.pid1 = systemd1.Systemd1(self.world, **self.systemd)
+
     def get(self):
         return self.world.call(PATH, MANAGER, "GetWatchdogs", "a{sv}", {})
 
@@ -46,12 +54,13 @@ class WatchdogTest(world.TestCase):
 
 class SufficientTest(WatchdogTest):
     options = {"sysfs": good(0)}
+    systemd = {"runtime": 30 * SECOND, "hardware": "watchdog0"}
 
     def test_all_that_is_known_is_told(self):
         [watchdog] = self.get()
         text = watchdog.pop("text")
         self.assertEqual(watchdog, {
-            "device": "watchdog0", "identity": "SBSA Generic Watchdog", "owner": "unknown", "state": "active",
+            "kind": "hardware", "device": "watchdog0", "identity": "SBSA Generic Watchdog", "owner": "systemd", "state": "active",
             "timeout-usec": 30 * SECOND, "pretimeout-usec": 5 * SECOND, "timeleft-usec": 29 * SECOND,
             "min-timeout-usec": SECOND, "max-timeout-usec": 60 * SECOND, "nowayout": False,
             "usable-stall-usec": 12 * SECOND, "need-usec": 10 * SECOND, "verdict": "sufficient", "remedy": "none"})
@@ -63,7 +72,7 @@ class SufficientTest(WatchdogTest):
 
     def test_lfactl_shows_it_and_that_an_activation_would_be_safe(self):
         text = self.lfactl()
-        self.assertIn("watchdog0 SBSA Generic Watchdog unknown 30 s 5 s 29 s 12 s 10 s sufficient", " ".join(text.split()))
+        self.assertIn("watchdog0 SBSA Generic Watchdog systemd 30 s 5 s 29 s 12 s 10 s sufficient", " ".join(text.split()))
         self.assertIn("No watchdog would reset the host if an activation began now.", text)
         document = json.loads(self.lfactl("--json=short"))
         self.assertIs(document["safe"], True)
@@ -82,15 +91,38 @@ class SufficientTest(WatchdogTest):
 
     def test_what_changes_is_seen(self):
         self.world.put_sysfs("class/watchdog/watchdog0/timeout", "10\n")
-        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "raise"))
+        self.wait_for_verdicts(("watchdog0", "systemd", "too-short", "raise"))
         [watchdog] = self.get()
-        self.assertEqual((watchdog["usable-stall-usec"], watchdog["raise-to-usec"]), (5 * SECOND // 2, 25 * SECOND))
+        self.assertEqual((watchdog["usable-stall-usec"], watchdog["raise-to-usec"]), (5 * SECOND // 2, 31 * SECOND))
+        self.assertEqual(self.pid1.sets, [])
 
-    def test_an_activation_goes_ahead_whatever_the_watchdog_is(self):
-        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "1\n")
-        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "raise"))
+    def test_only_the_device_that_systemd_feeds_can_be_raised(self):
+        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "10\n")
+        for switches, owner, remedy in (({"runtime": 10 * SECOND}, "systemd", "raise"),
+                                        ({"device": "/dev/watchdog"}, "systemd", "raise"),
+                                        ({"device": None}, "systemd", "raise"),  # an older version
+                                        ({"device": "/dev/watchdog1"}, "unknown", "impossible"),
+                                        ({"device": "", "runtime": 0}, "unknown", "impossible")):
+            self.pid1.switch(**switches)
+            self.wait_for_verdicts(("watchdog0", owner, "too-short", remedy))
+        self.pid1.switch(runtime=10 * SECOND)
+        self.wait_for_verdicts(("watchdog0", "systemd", "too-short", "raise"))
+        self.pid1.stop()
+        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "impossible"))
+
+    def test_what_cannot_be_made_safe_is_foreseen(self):
         self.world.stage("rmm", "2.0")
-        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "10\n")
+        self.wait_for_verdicts(("watchdog0", "systemd", "too-short", "raise"))
+        _, gates = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
+        self.assertEqual(gates[-1]["answer"], "allow")
+        self.pid1.switch(runtime=0)
+        self.wait_for_verdicts(("watchdog0", "unknown", "too-short", "impossible"))
+        verdict, gates = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
+        self.assertEqual((verdict["answer"], verdict["gate"], verdict["error"], gates[-1]["gate"]),
+                         ("deny", "watchdog", world.ERROR + "WatchdogUnsafe", "watchdog"))
+        for word in ("watchdog0", "SBSA Generic Watchdog", "2.5 s", "10 s", "HardwareTimeoutSec=", "Ignore=yes"):
+            self.assertIn(word, verdict["text"])
 
 
 class SeveralTest(WatchdogTest):
@@ -98,15 +130,17 @@ class SeveralTest(WatchdogTest):
                          **good(1, identity="firmware's", state="inactive", timeout=10, timeleft=6, pretimeout=0),
                          **device(2, identity="idle", state="inactive", timeout=10),
                          "class/misc/watchdog/dev": "10:130\n", "class/misc/watchdog/device/uevent": ""}}
+    systemd = {"runtime": 10 * SECOND, "hardware": "watchdog0", "device": None}
 
     def test_each_owner_gets_its_own_verdict(self):
-        self.assertEqual(self.verdicts(), [("watchdog0", "unknown", "too-short", "raise"),
-                                           ("watchdog1", "kernel", "too-short", "impossible"),
-                                           ("watchdog2", "nobody", "inactive", "none"),
-                                           ("watchdog", "unknown", "unknown", "impossible")])
+        self.pid1.switch(device="/dev/watchdog0")
+        self.wait_for_verdicts(("watchdog0", "systemd", "too-short", "raise"),
+                               ("watchdog1", "kernel", "too-short", "impossible"),
+                               ("watchdog2", "nobody", "inactive", "none"),
+                               ("watchdog", "unknown", "unknown", "impossible"))
         text = self.lfactl()
         self.assertIn("watchdog0: It may bite after a stall of 5 s, and must outlast 10 s. "
-                      "Its time-out must be raised to 20 s.", text)
+                      "systemd is told to use a time-out of 22 s during the activation.", text)
         self.assertIn("An activation now would not be safe: 3 watchdogs may reset the host during it.", text)
         self.assertIs(json.loads(self.lfactl("--json=short"))["safe"], False)
 
@@ -188,11 +222,12 @@ class NoneTest(WatchdogTest):
 
 class ProfileTest(WatchdogTest):
     options = {"sysfs": good(0, pretimeout=0, timeleft=30), "profile": "v1nv"}
+    systemd = {"runtime": 30 * SECOND}
 
     def test_the_need_is_that_of_the_driver(self):
         [watchdog] = self.get()
         self.assertEqual((watchdog["need-usec"], watchdog["verdict"], watchdog["raise-to-usec"]),
-                         (20 * SECOND, "too-short", 40 * SECOND))
+                         (20 * SECOND, "too-short", 42 * SECOND))
 
 
 class EndlessProfileTest(WatchdogTest):

@@ -366,6 +366,16 @@ static void what_must_go_first_defers_and_is_named(void **state) {
         assert_non_null(strstr(verdict->text, GUID));
 }
 
+static void a_watchdog_that_may_bite_denies_and_is_named(void **state) {
+        World world = world_new();
+
+        strcpy(world.facts.watchdog_refusal, "Watchdog watchdog0 outlasts a stall of 4 s for sure.");
+        assert_denies(&world, GATE_WATCHDOG, LFA_ERROR_WATCHDOG_UNSAFE, "watchdog0");
+        memset(world.facts.watchdog_refusal, 'x', sizeof(world.facts.watchdog_refusal) - 1);
+        memcpy(world.facts.watchdog_refusal + sizeof(world.facts.watchdog_refusal) - 2, "\xc3", 1); /* cut */
+        assert_true(g_utf8_validate(ask(&world, GATE_WATCHDOG)->text, -1, NULL));
+}
+
 static void what_goes_first_is_waited_for_while_it_has_a_job(void **state) {
         World world = world_new();
         const GateVerdict *verdict;
@@ -549,7 +559,7 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
                 "config",      "driver",   "image",     "version", "settle", "repeat",
-                "kernel-auto", "settings", "inhibitor", "order",   "system",
+                "kernel-auto", "settings", "inhibitor", "order",   "system", "watchdog",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -586,6 +596,7 @@ int main(void) {
                 cmocka_unit_test(what_is_being_set_is_not_waited_for_for_ever),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
                 cmocka_unit_test(what_must_go_first_defers_and_is_named),
+                cmocka_unit_test(a_watchdog_that_may_bite_denies_and_is_named),
                 cmocka_unit_test(what_goes_first_is_waited_for_while_it_has_a_job),
                 cmocka_unit_test(an_image_that_is_not_pending_has_no_turn_to_wait_for),
                 cmocka_unit_test(who_blocks_an_image_is_named_with_the_reason),

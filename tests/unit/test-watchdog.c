@@ -19,7 +19,8 @@ typedef struct Row {
         WatchdogRemedy remedy;
         uint64_t usable, raise_to; /* ms, s; UINT64_MAX = unknown, none */
         WatchdogOwner owner;
-        bool pinged, garbled;
+        bool pinged, garbled, foreign; /* foreign: somebody else than systemd feeds it */
+        uint64_t learned;              /* s */
 } Row;
 
 static Watchdog make(const Row *row) {
@@ -39,12 +40,20 @@ static uint64_t scaled(uint64_t value, uint64_t unit) {
         return value == UINT64_MAX ? UINT64_MAX : value * unit;
 }
 
+static WatchdogNeed need_of(const Row *row) {
+        return (WatchdogNeed){ .worst_usec = scaled(row->need, SECOND),
+                               .learned_usec = row->learned * SECOND,
+                               .pinged = row->pinged,
+                               .fed_by_systemd = !row->foreign };
+}
+
 static void check(const Row *row) {
+        WatchdogNeed need = need_of(row);
         Watchdog watchdog = make(row);
         WatchdogJudgement judgement;
         g_autofree char *text = NULL;
 
-        watchdog_judge(&watchdog, &row->settings, scaled(row->need, SECOND), row->pinged, &judgement);
+        watchdog_judge(&watchdog, &row->settings, &need, &judgement);
         text = watchdog_explain(&watchdog, &row->settings, &judgement);
         if (judgement.verdict != row->verdict || judgement.remedy != row->remedy ||
             judgement.owner != row->owner || judgement.usable_usec != scaled(row->usable, USEC_PER_MSEC) ||
@@ -60,7 +69,8 @@ static void check(const Row *row) {
 }
 
 #define UNLIMITED UINT64_MAX
-#define OPEN WATCHDOG_OWNER_UNKNOWN
+#define OPEN WATCHDOG_OWNER_SYSTEMD
+#define FOREIGN WATCHDOG_OWNER_UNKNOWN
 #define NOBODY WATCHDOG_OWNER_NOBODY
 #define KERNEL WATCHDOG_OWNER_KERNEL
 #define ACTIVE WATCHDOG_ACTIVE
@@ -70,6 +80,7 @@ static void check(const Row *row) {
 #define UNKNOWN WATCHDOG_UNKNOWN
 #define IGNORED WATCHDOG_IGNORED
 #define NOT_ARMED WATCHDOG_NOT_ARMED
+#define LEARNED WATCHDOG_OUTLASTS_LEARNED
 #define NONE WATCHDOG_REMEDY_NONE
 #define RAISE WATCHDOG_REMEDY_RAISE
 #define MEASURE WATCHDOG_REMEDY_MEASURE
@@ -352,6 +363,177 @@ static const Row rows[] = {
           20,
           OPEN,
           .garbled = true },
+        /* only systemd can be told to use a longer time-out */
+        { "somebody else's",
+          ACTIVE,
+          10,
+          0,
+          NO,
+          60,
+          { 0 },
+          10,
+          TOO_SHORT,
+          IMPOSSIBLE,
+          5000,
+          20,
+          FOREIGN,
+          .foreign = true },
+        { "somebody else's, doubt",
+          ACTIVE,
+          60,
+          0,
+          8,
+          60,
+          { 0 },
+          10,
+          UNKNOWN,
+          IMPOSSIBLE,
+          4000,
+          20,
+          FOREIGN,
+          .foreign = true },
+        { "somebody else's, long",
+          ACTIVE,
+          60,
+          0,
+          NO,
+          60,
+          { 0 },
+          10,
+          SUFFICIENT,
+          NONE,
+          30000,
+          20,
+          FOREIGN,
+          .foreign = true },
+        /* what activations were seen to take decides only where nothing can be raised */
+        { "learned, but it can be raised",
+          ACTIVE,
+          10,
+          0,
+          NO,
+          60,
+          { 0 },
+          10,
+          TOO_SHORT,
+          RAISE,
+          5000,
+          20,
+          OPEN,
+          .learned = 1 },
+        { "learned, but it can be measured",
+          ACTIVE,
+          60,
+          0,
+          8,
+          60,
+          { 0 },
+          10,
+          UNKNOWN,
+          MEASURE,
+          4000,
+          20,
+          OPEN,
+          .learned = 1 },
+        { "learned is outlasted",
+          ACTIVE,
+          10,
+          0,
+          NO,
+          10,
+          { 0 },
+          10,
+          LEARNED,
+          NONE,
+          5000,
+          20,
+          OPEN,
+          .learned = 5 },
+        { "learned is not outlasted",
+          ACTIVE,
+          10,
+          0,
+          NO,
+          10,
+          { 0 },
+          10,
+          TOO_SHORT,
+          IMPOSSIBLE,
+          5000,
+          20,
+          OPEN,
+          .learned = 6 },
+        { "learned, the kernel's",
+          INACTIVE,
+          10,
+          0,
+          6,
+          60,
+          { 0 },
+          10,
+          LEARNED,
+          NONE,
+          3000,
+          20,
+          KERNEL,
+          .learned = 3 },
+        { "learned, no limit",
+          ACTIVE,
+          60,
+          0,
+          NO,
+          60,
+          { 0 },
+          UNLIMITED,
+          LEARNED,
+          NONE,
+          30000,
+          UINT64_MAX,
+          OPEN,
+          .learned = 3 },
+        { "learned, nothing known",
+          ACTIVE,
+          NO,
+          0,
+          NO,
+          60,
+          { 0 },
+          10,
+          UNKNOWN,
+          IMPOSSIBLE,
+          UINT64_MAX,
+          20,
+          OPEN,
+          .learned = 1 },
+        { "learned, not understood",
+          ACTIVE,
+          60,
+          NO,
+          NO,
+          60,
+          { 0 },
+          10,
+          UNKNOWN,
+          IMPOSSIBLE,
+          UINT64_MAX,
+          20,
+          OPEN,
+          .garbled = true,
+          .learned = 1 },
+        { "learned, state unknown",
+          WATCHDOG_STATE_UNKNOWN,
+          10,
+          0,
+          NO,
+          60,
+          { 0 },
+          10,
+          UNKNOWN,
+          IMPOSSIBLE,
+          5000,
+          20,
+          OPEN,
+          .learned = 1 },
         /* the informed way out */
         { "too short, ignored", ACTIVE, 10, 0, NO, 10, { 0, true }, 10, IGNORED, NONE, 5000, 20, OPEN },
         { "unknown, ignored",
@@ -381,11 +563,11 @@ static void no_missing_number_makes_a_device_better(void **state) {
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
                 for (size_t j = 0; j < G_N_ELEMENTS(speaking); j++) {
                         Watchdog watchdog = make(&rows[i]);
+                        WatchdogNeed need = need_of(&rows[i]);
                         WatchdogJudgement judgement;
 
                         watchdog.numbers[speaking[j]] = WATCHDOG_ABSENT;
-                        watchdog_judge(&watchdog, &rows[i].settings, scaled(rows[i].need, SECOND),
-                                       rows[i].pinged, &judgement);
+                        watchdog_judge(&watchdog, &rows[i].settings, &need, &judgement);
                         if (judgement.verdict == SUFFICIENT)
                                 assert_int_equal(rows[i].verdict, SUFFICIENT);
                         if (judgement.remedy == RAISE)
@@ -396,6 +578,7 @@ static void no_missing_number_makes_a_device_better(void **state) {
 static void a_raised_device_is_sufficient(void **state) {
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 Watchdog watchdog = make(&rows[i]);
+                WatchdogNeed need = need_of(&rows[i]);
                 WatchdogJudgement judgement;
 
                 if (rows[i].remedy != RAISE)
@@ -403,7 +586,8 @@ static void a_raised_device_is_sufficient(void **state) {
                 watchdog.numbers[WATCHDOG_TIMEOUT] = (int64_t) rows[i].raise_to;
                 if (watchdog.numbers[WATCHDOG_TIMELEFT] != WATCHDOG_ABSENT)
                         watchdog.numbers[WATCHDOG_TIMELEFT] = (int64_t) rows[i].raise_to;
-                watchdog_judge(&watchdog, &rows[i].settings, scaled(rows[i].need, SECOND), true, &judgement);
+                need.pinged = true;
+                watchdog_judge(&watchdog, &rows[i].settings, &need, &judgement);
                 assert_int_equal(judgement.verdict, SUFFICIENT);
         }
 }

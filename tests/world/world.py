@@ -318,7 +318,13 @@ class World:
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Introspectable"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Properties"/>
   </policy>
+  <policy context="default">
+    <allow send_destination="org.freedesktop.systemd1"/>
+    <allow send_destination="org.freedesktop.login1"/>
+  </policy>
   <policy user="root">
+    <allow own="org.freedesktop.systemd1"/>
+    <allow own="org.freedesktop.login1"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
     <allow own="org.freedesktop.login1"/>
     <allow send_destination="org.freedesktop.login1"/>
@@ -363,7 +369,8 @@ class World:
         trouble = []
         if self.running("lfad") and self._worker_is_stuck():
             self.kill("lfad")  # stopping it would wait for a store that firmware never ends
-        for part in reversed(self.PARTS):
+        others = [part for part in self.parts if part not in self.PARTS]  # stand-ins: lfad needs them to the end
+        for part in ["lfad", *others, *(part for part in reversed(self.PARTS) if part != "lfad")]:
             try:
                 self.stop(part)
             except WorldError as error:
@@ -559,6 +566,12 @@ class World:
                                   *self.lfad_args],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
                           "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
+
+    def start_stand_in(self, part, argv, bus_name):
+        """A program that stands in for a service that is not there (see systemd1.py); it ends with the world, after
+        lfad."""
+        self._spawn_part(part, argv, {})
+        self._await_part(part, lambda: self.bus().name_has_owner(bus_name))
 
     def sysfs_dir(self):
         """What stands in for /sys."""
