@@ -272,13 +272,21 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
                 run_step(userdata, step_fresh);
 }
 
+/* Gates judge the host, too. Nobody but root makes lfad ask more than once a second: then what was said within the last
+ * one will do. Everything is asked anew with the guard held. */
+static uint64_t oldest_answer(const Request *request) {
+        uint64_t now = clock_monotonic(request->service->manager->clock);
+
+        return request->uid == 0 ? request->arrived_usec : now > FRESH_USEC ? now - FRESH_USEC : 0;
+}
+
 /* Where too many ask, or nothing can be read, the guard finds out. */
 static int step_watchdogs(Request *request, sd_bus_error *error) {
-        Manager *manager = request->service->manager;
-        uint64_t now = clock_monotonic(manager->clock);
+        Watchdogs *watchdogs = request->service->manager->watchdogs;
 
-        if (watchdogs_last(manager->watchdogs, now > FRESH_USEC ? now - FRESH_USEC : 0) ||
-            watchdogs_ask(manager->watchdogs, on_watchdogs, request) < 0)
+        if (watchdogs_last(watchdogs, oldest_answer(request)))
+                return step_fresh(request, error);
+        if ((request->uid == 0 ? watchdogs_ask_anew : watchdogs_ask)(watchdogs, on_watchdogs, request) < 0)
                 return step_fresh(request, error);
         return 0;
 }
@@ -287,16 +295,12 @@ static void on_host(void *userdata) {
         run_step(userdata, step_watchdogs);
 }
 
-/* Gates judge the host, too: what systemd and logind said within the last second will do, since they are asked anew
- * with the guard held. */
 static int step_host(Request *request, sd_bus_error *error) {
-        Manager *manager = request->service->manager;
-        uint64_t now = clock_monotonic(manager->clock);
-
-        if (request->type->judges_host &&
-            !host_ask(manager->host, now > FRESH_USEC ? now - FRESH_USEC : 0, on_host, request))
+        if (!request->type->judges_host)
+                return step_fresh(request, error);
+        if (!host_ask(request->service->manager->host, oldest_answer(request), on_host, request))
                 return 0;
-        return request->type->judges_host ? step_watchdogs(request, error) : step_fresh(request, error);
+        return step_watchdogs(request, error);
 }
 
 static int read_credentials(sd_bus_message *reply, Request *request) {

@@ -15,7 +15,7 @@ As a module it is the test's handle:
     systemd.switch(refuse="hardware")
 
 Switches: refuse "hardware" (the device keeps its time-out and is not fed; the property echoes the wish), "property"
-(Set is an error), "ignore" (Set succeeds and does nothing), "" (nothing); hang (no answers); holds (s: what the
+(Set is an error), "ignore" (Set succeeds and does nothing), "" (nothing); hang (True: no answers; "set": Set is done and not answered); holds (s: what the
 hardware really holds, which time left shows); runtime, config (µs), device, state (SystemState), units (name ->
 WatchdogUSec). Timeleft is written only when fed, if the device has such a file."""
 
@@ -190,11 +190,14 @@ def serve(switches):
         if member == "Switch":
             pid1.apply(json.loads(args[0]))
             while not pid1.hang and held:
-                reply(held.pop(0), answer)
+                held.pop(0)()
             return ("s", "")
         return ("s", json.dumps({"Sets": pid1.sets, "Runtime": pid1.runtime}[member]))
 
     def reply(message, handler):
+        bus.send_message(make_reply(message, handler))
+
+    def make_reply(message, handler):
         try:
             result = handler(message)
             outgoing = dbus.lowlevel.MethodReturnMessage(message)
@@ -202,15 +205,18 @@ def serve(switches):
                 outgoing.append(result[1], signature=result[0])
         except dbus.DBusException as error:
             outgoing = dbus.lowlevel.ErrorMessage(message, error.get_dbus_name(), error.get_dbus_message())
-        bus.send_message(outgoing)
+        return outgoing
 
     def on_message(_, message):
         if not isinstance(message, dbus.lowlevel.MethodCallMessage):
             return dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED
         if message.get_interface() == CONTROL:
             reply(message, control)
-        elif pid1.hang:
-            held.append(message)
+        elif pid1.hang is True:
+            held.append(lambda: reply(message, answer))
+        elif pid1.hang == "set" and message.get_member() == "Set":
+            outgoing = make_reply(message, answer)
+            held.append(lambda: bus.send_message(outgoing))
         else:
             reply(message, answer)
         return dbus.lowlevel.HANDLER_RESULT_HANDLED
