@@ -274,11 +274,18 @@ static int check_verb(const char *verb, unsigned given, UsageError *ret_error) {
 }
 
 static int check_encoding(int argc, char **argv, UsageError *ret_error) {
-        for (int i = 1; i < argc; i++)
+        bool runs_command = false;
+
+        for (int i = 1; i < argc; i++) {
+                /* what is behind goes to no bus, and names of files may be anything */
+                if (runs_command && strcmp(argv[i], "--") == 0)
+                        break;
+                runs_command |= strcmp(argv[i], "inhibit") == 0;
                 if (!g_utf8_validate(argv[i], -1, NULL)) {
                         ret_error->message = g_strdup_printf("'%s' is not valid UTF-8.", argv[i]);
                         return -EINVAL;
                 }
+        }
         return 0;
 }
 

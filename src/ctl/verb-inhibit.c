@@ -145,10 +145,17 @@ static ExitCode check_usage(Client *client, int argc) {
         return EXIT_DONE;
 }
 
+/* A name that the bus takes. */
+static char *name_of(const char *command) {
+        g_autofree char *name = g_path_get_basename(command);
+
+        return g_utf8_make_valid(name, -1);
+}
+
 ExitCode verb_inhibit(Client *client, int argc, char **argv) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         g_autoptr(GPtrArray) guids = g_ptr_array_new_with_free_func(g_free);
-        g_autofree char *command = argc > 0 ? g_path_get_basename(argv[0]) : NULL;
+        g_autofree char *command = argc > 0 ? name_of(argv[0]) : NULL;
         _cleanup_close_ int fd = -EBADF;
         ExitCode code = check_usage(client, argc);
         int r;

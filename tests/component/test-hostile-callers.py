@@ -256,6 +256,8 @@ class DescriptorTest(HostileTest):
     """Nobody needs to send descriptors to lfad, yet the bus lets it, and lfad cannot but receive them."""
 
     MOST = 16  # dbus-daemon's max_message_unix_fds
+    INHIBIT = ("Inhibit", "sssasa{sv}", align(align(marshal_string(b"who"), 4) + marshal_string(b"why"), 4) +
+               align(marshal_string(b"block"), 4) + b"\0" * 12)
     USUAL_LIMIT = 1024  # what services start with; fewer than the test makes lfad hold
 
     def setUp(self):
@@ -310,11 +312,9 @@ class DescriptorTest(HostileTest):
         polkitd = self.world.parts["polkitd"].pid
         os.kill(polkitd, signal.SIGSTOP)
         self.addCleanup(os.kill, polkitd, signal.SIGCONT)
-        inhibit = ("Inhibit", "sssasa{sv}", align(align(marshal_string(b"who"), 4) + marshal_string(b"why"), 4) +
-                   align(marshal_string(b"block"), 4) + b"\0" * 12)
         clients = [self.client() for _ in range(4)]
         for client in clients:
-            self.flood(client, 10, *inhibit)
+            self.flood(client, 10, *self.INHIBIT)
             self.flood(client, 10, "Activate", "sa{sv}", NAMED)
         self.assertGreaterEqual(self.descriptors(), before + 8 * self.MOST)
         for client in clients:
@@ -327,6 +327,16 @@ class DescriptorTest(HostileTest):
         for client in clients:
             client.close()
         self.settle(before)
+        self.assertServes()
+
+    def test_a_client_that_cannot_be_given_one_holds_nothing(self):
+        before = self.descriptors()
+        client = RawClient(self.world)
+        client.send(*self.INHIBIT)
+        self.world.wait_for(lambda: "Inhibitor 1 is let go by who: why" in self.world.log("lfad"), 10, "its end")
+        self.assertEqual(self.manager_call("ListInhibitors"), [])
+        self.settle(before)
+        client.close()
         self.assertServes()
 
     def test_more_than_the_bus_allows_end_their_sender(self):

@@ -261,30 +261,26 @@ class StrangerTest(InhibitorTest):
         self.assertBusError(INTERACTIVE, self.take, "delay", [], who="x", why="y", bus=self.connect())
         self.assertEqual(self.world.call_as("nobody", PATH, MANAGER, "ListInhibitors")[0]["uid"], NOBODY)
 
-    def test_each_user_has_a_few_and_all_together_not_many(self):
+    def test_each_user_has_a_few(self):
+        """All together have 64: tests/unit/test-inhibitors.c."""
         self.world.polkit_rule(ALLOW)
-        for _ in range(8):
-            self.take()
-        self.assertBusError(LIMITS, self.take)
-        *others, last = sorted(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0)[:8]
-        for uid in others:
-            bus = self.connect(uid)
+        for bus in (None, self.connect()):
             for _ in range(8):
-                self.take(bus=bus)
+                fd = self.take(bus=bus)
             self.assertBusError(LIMITS, self.take, bus=bus)
-        self.assertEqual(len(self.list()), 64)
-        self.assertBusError(LIMITS, self.take, bus=self.connect(last))
-        self.let_go(max(self.open))
-        self.world.wait_for(lambda: len(self.list()) == 63, 10, "one to be gone")
-        self.take(bus=self.connect(last))
+        self.assertEqual(len(self.list()), 16)
+        self.let_go(fd)
+        self.world.wait_for(lambda: len(self.list()) == 15, 10, "one to be gone")
+        self.take(bus=bus)
 
     def test_the_descriptor_is_good_for_nothing_else(self):
         self.world.polkit_rule(ALLOW)
         self.world.stage("rmm", "2.0")
         fd = self.take(bus=self.connect())
         self.assertTrue(stat.S_ISFIFO(os.fstat(fd).st_mode))
-        with self.assertRaises(OSError):
+        with self.assertRaises(OSError) as caught:
             os.read(fd, 1)
+        self.assertEqual(caught.exception.errno, errno.EBADF)
         with user(NOBODY):
             for flags in (os.O_RDONLY, os.O_WRONLY, os.O_RDWR):
                 with self.assertRaises(PermissionError):
@@ -312,6 +308,103 @@ class StrangerTest(InhibitorTest):
         with open(f"/proc/{self.world.parts['lfad'].pid}/stat", encoding="utf-8") as file:
             fields = file.read().rsplit(")", 1)[1].split()
         return int(fields[11]) + int(fields[12])
+
+
+class LfactlTest(InhibitorTest):
+    def inhibit(self, *words, **options):
+        return self.world.lfactl("inhibit", "--why=the nightly run", "--who=backup", *words, **options)
+
+    def begin(self, *words):
+        """lfactl with a command that has begun, and its pid."""
+        process = self.world.spawn_as(None, ["lfactl", "inhibit", "--why=x", *words, "--", "sh", "-c", "echo $$; exec sleep 1000"])
+        pid = int(self.world.wait_for(lambda: self.world.said(process), 10, "the command to begin"))
+        self.addCleanup(self.end, pid)
+        self.world.wait_for(lambda: self.program(pid) == "sleep", 10, "sleep to run")
+        return process, pid
+
+    @staticmethod
+    def end(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    @staticmethod
+    def program(pid):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().strip()
+
+    def test_a_command_runs_while_activations_are_held_back(self):
+        self.world.stage("rmm", "2.0")
+        done = self.inhibit("--image=rmm", "--image=scp", "--", "sh", "-c",
+                            "lfactl activate rmm; echo \"code $?\"; lfactl inhibit; ls -l /proc/$$/fd; exit 7")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("code 3\n", done.stdout)
+        self.assertIn("blocked by backup: the nightly run", done.stderr)
+        self.assertRegex(done.stdout, r"backup +0 +\d+ +block +(rmm, scp|scp, rmm) .*the nightly run")
+        self.assertNotIn("inhibit/", done.stdout.split("code 3")[1].split("the nightly run")[1])
+        self.assertNotIn("fifo", done.stdout)
+        self.assertReleased()
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_the_exit_status_is_the_commands(self):
+        for words, code in ((["true"], 0), (["sh", "-c", "kill -9 $$"], 137), (["/no/such"], 127), (["/etc"], 126),
+                            (["sh", "-c", "exit 255"], 255), ([b"/no/such\xff"], 127)):
+            self.assertEqual(self.world.lfactl("inhibit", "--why=x", "--", *words).returncode, code, words)
+        self.assertReleased()
+
+    def test_what_the_command_leaves_behind_holds_nothing(self):
+        done = self.inhibit("--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!")
+        self.addCleanup(self.end, int(done.stdout))
+        self.assertEqual(self.program(int(done.stdout)), "sleep")
+        self.assertReleased()
+
+    def test_signals_are_the_commands_business(self):
+        process, pid = self.begin("--mode=delay")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            process.send_signal(number)
+        [inhibitor] = self.list()
+        self.assertEqual((inhibitor["who"], inhibitor["mode"], inhibitor["images"]), ("sh", "delay", []))
+        os.kill(pid, signal.SIGTERM)  # which it was not made to ignore
+        self.assertEqual(self.world.finish(process).returncode, 128 + signal.SIGTERM)
+        self.assertReleased()
+
+    def test_killed_it_lets_go_and_the_command_goes_on(self):
+        process, pid = self.begin()
+        process.kill()
+        self.world.finish(process)
+        self.assertReleased()
+        self.assertEqual(self.program(pid), "sleep")
+
+    def test_the_list(self):
+        done = self.world.lfactl("inhibit")
+        self.assertEqual((done.returncode, done.stdout), (0, "Nobody holds activations back.\n"))
+        self.take(images=["rmm"], who="\u202eabc")
+        self.take("delay", who="other")
+        done = self.world.lfactl("inhibit", "--list")
+        self.assertRegex(done.stdout, r"WHO +UID +PID +MODE +IMAGES +SINCE +WHY\n"
+                                      r"\\u202eabc +0 +\d+ +block +rmm +.* the nightly run\n"
+                                      r"other +0 +\d+ +delay +all +.* the nightly run\n$")
+        document = json.loads(self.world.lfactl("--json=short", "inhibit", "--list").stdout)
+        self.assertEqual(document["inhibitors"], self.list())
+        self.assertEqual(len(document["inhibitors"]), 2)
+
+    def test_refusals_run_nothing(self):
+        for code, words, text in ((2, ["--image=nothing"], "no image 'nothing'"), (2, ["--mode=x"], "block or delay"),
+                                  (2, ["--why="], "empty"), (2, ["--json=short"], "--list"), (2, ["--list"], "--list")):
+            done = self.inhibit(*words, "--", "echo", "run")
+            self.assertEqual(done.returncode, code, words)
+            self.assertIn(text, done.stderr)
+            self.assertNotIn("run\n", done.stdout)
+        self.assertEqual(self.world.lfactl("inhibit", "--", "true").returncode, 2)
+        self.assertEqual(self.inhibit().returncode, 2)
+        done = self.inhibit("--", "echo", "run", user="nobody")
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        with self.world.agent("ok") as agent:
+            done = self.inhibit("--", "echo", "run", user="nobody", agent=agent)
+            self.assertEqual((done.returncode, done.stdout), (0, "run\n"), done.stderr)
+            self.assertEqual(len(agent.prompts), 1)
+        for _ in range(8):
+            self.take()
+        self.assertEqual(self.inhibit("--", "echo", "run").returncode, 3)
 
 
 world.main()

@@ -190,7 +190,7 @@ class Usage(Case):
     def test_help_names_every_verb_option_and_exit_code(self):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
-        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "watchdog", "refresh", "reload",
+        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "inhibit", "watchdog", "refresh", "reload",
                      "config"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
@@ -220,6 +220,12 @@ class Usage(Case):
         self.expect_usage_error(["list", "--json=xml"], "pretty, short or off")
         self.expect_usage_error(["list", "--json"], "needs a value")
         self.expect_usage_error(["activate", "rmm", "--no-block=yes"], "takes no value")
+        self.expect_usage_error(["inhibit", "--mode=shutdown", "--", "true"], "block or delay")
+        self.expect_usage_error(["inhibit", "--why=x", *["--image=rmm"] * 65, "--", "true"], "too many")
+        self.expect_usage_error(["inhibit", "--", "true"], "why", "--why=TEXT")
+        self.expect_usage_error(["inhibit", "--why=x"], "which command", "-- COMMAND")
+        self.expect_usage_error(["inhibit", "--why=x", "--list", "--", "true"], "--list")
+        self.expect_usage_error(["list", "--why=x"], "lfactl inhibit")
 
     def test_wrong_number_of_arguments(self):
         self.expect_usage_error(["list", "rmm"], "takes no arguments")
@@ -482,7 +488,7 @@ class Activating(Case):
                                     ("cancelled", "Cancelled", 1), ("unknown", "Unproven", 5),
                                     ("refused", "VersionChanged", 8), ("refused", "KernelBusy", 3),
                                     ("refused", "NoDriver", 7), ("refused", "BrandNew", 8),
-                                    ("refused", "OrderPending", 3),
+                                    ("refused", "OrderPending", 3), ("refused", "Inhibited", 3),
                                     ("refused", "", 8),
                                     ("brand-new", "", 5)):
             got = self.activate(ending(result, error=ERROR + error if error else ""))[0]
