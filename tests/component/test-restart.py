@@ -4,7 +4,6 @@
 the next lfad settles what they left behind."""
 
 import os
-import re
 import signal
 
 import world
@@ -171,24 +170,6 @@ class RestartTest(world.TestCase):
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.world.restart("lfad")
         self.assertEqual(self.world.image("rmm")["LastResult"], "succeeded")
-
-
-class StuckWorkerTest(world.TestCase):
-    def test_a_store_that_never_returns_is_told_and_not_fought(self):
-        self.world.stage("rmm", "2.0")
-        self.world.sim("hang activate")
-        path = self.world.activate("rmm")
-        self.world.sim("wait activate-entered")
-        workers = self.world.worker_pids()
-        self.world.wait_for(lambda: any(int(seconds) >= 60 for line in self.world.status
-                                        for seconds in re.findall(r"activating .*?(\d+) s\b", line)),
-                            90, "STATUS= to say that it takes too long")
-        self.assertEqual(self.world.job(path)["State"], "activating")
-        self.assertEqual(self.world.worker_pids(), workers, "a worker is never killed as a remedy")
-        self.assertTrue(self.world.manager()["Activating"])
-        self.world.sim("release")
-        self.assertEnded(self.world.wait_job(path), "succeeded")
-        self.assertEqual(self.world.stores(), 1)
 
 
 world.main()
