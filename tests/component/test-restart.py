@@ -4,7 +4,6 @@
 the next lfad settles what they left behind."""
 
 import os
-import re
 import signal
 
 import world
@@ -171,50 +170,6 @@ class RestartTest(world.TestCase):
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.world.restart("lfad")
         self.assertEqual(self.world.image("rmm")["LastResult"], "succeeded")
-
-
-class ServiceLifeTest(world.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.world.configure("[Daemon]\nPollSec=10\nSettleSec=3\n")
-        self.world.reload()
-        self.world.stage("rmm", "2.0")
-
-    def test_the_poll_feeds_the_service_watchdog_and_status_tells_what_is_done(self):
-        self.world.notified.clear()
-        path = self.world.activate("rmm")
-        self.world.wait_for(lambda: any("waits: The driver's tree changed" in line for line in self.world.status), 10,
-                            "STATUS= to say what the job waits for")
-        self.assertEnded(self.world.wait_job(path), "succeeded")
-        self.assertIn("4 images, 0 pending, 0 jobs queued", self.world.status[-1])
-        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 20, "WATCHDOG=1")
-        # during an activation, too
-        self.world.sim("hang activate")
-        self.world.stage("rmm", "3.0")
-        path = self.world.activate("rmm")
-        self.world.wait_job_state(path, "activating")
-        self.world.notified.clear()
-        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 20, "WATCHDOG=1 during an activation")
-        self.world.sim("release")
-        self.assertEnded(self.world.wait_job(path), "succeeded")
-
-
-class StuckWorkerTest(world.TestCase):
-    def test_a_store_that_never_returns_is_told_and_not_fought(self):
-        self.world.stage("rmm", "2.0")
-        self.world.sim("hang activate")
-        path = self.world.activate("rmm")
-        self.world.sim("wait activate-entered")
-        workers = self.world.worker_pids()
-        self.world.wait_for(lambda: any(int(seconds) >= 60 for line in self.world.status
-                                        for seconds in re.findall(r"activating .*?(\d+) s\b", line)),
-                            90, "STATUS= to say that it takes too long")
-        self.assertEqual(self.world.job(path)["State"], "activating")
-        self.assertEqual(self.world.worker_pids(), workers, "a worker is never killed as a remedy")
-        self.assertTrue(self.world.manager()["Activating"])
-        self.world.sim("release")
-        self.assertEnded(self.world.wait_job(path), "succeeded")
-        self.assertEqual(self.world.stores(), 1)
 
 
 world.main()

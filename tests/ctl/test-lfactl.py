@@ -170,12 +170,10 @@ class Case(unittest.TestCase):
         return code, document
 
     def emit(self, path, interface, member, signature, *values):
-        subprocess.run(["/usr/bin/python3", "-c", """
-import dbus, sys
-bus = dbus.SystemBus()
-bus.call_blocking("org.arm.LFA1", "/org/arm/StandIn", "org.arm.StandIn", "Emit", "sssss", sys.argv[1:])
-""", path, interface, member, signature, json.dumps(values)], env=self.environment, check=True,
-                       timeout=DEADLINE)
+        words = (path, interface, member, signature, json.dumps(values))
+        subprocess.run(["dbus-send", "--system", "--print-reply=literal", "--dest=org.arm.LFA1", "/org/arm/StandIn",
+                        "org.arm.StandIn.Emit", *("string:" + word for word in words)],
+                       env=self.environment, check=True, timeout=DEADLINE, stdout=subprocess.DEVNULL)
 
 
 class Usage(Case):

@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A write that never ends. A file of its own, since it is a minute before lfad says so: other tests run meanwhile."""
+
+import re
+
+import world
+
+
+class StuckWorkerTest(world.TestCase):
+    def test_a_store_that_never_returns_is_told_and_not_fought(self):
+        self.world.stage("rmm", "2.0")
+        self.world.sim("hang activate")
+        path = self.world.activate("rmm")
+        self.world.sim("wait activate-entered")
+        workers = self.world.worker_pids()
+        self.world.wait_for(lambda: any(int(seconds) >= 60 for line in self.world.status
+                                        for seconds in re.findall(r"activating .*?(\d+) s\b", line)),
+                            90, "STATUS= to say that it takes too long")
+        self.assertEqual(self.world.job(path)["State"], "activating")
+        self.assertEqual(self.world.worker_pids(), workers, "a worker is never killed as a remedy")
+        self.assertTrue(self.world.manager()["Activating"])
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertEqual(self.world.stores(), 1)
+
+
+world.main()
