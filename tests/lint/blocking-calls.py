@@ -26,6 +26,7 @@ SYSFS = r"attr_(read|read_bool|open_write|write_byte)|image_read\w*|tree_(open|r
 ALLOWED = [
     ("src/daemon/inventory.c", "*", "the inventory's file, on the tmpfs of the runtime folder"),
     ("src/daemon/history.c", "*", "the records: append and fdatasync, bounded reads from the tail"),
+    ("src/daemon/history-files.c", "*", "the records' files: opened, and renamed when one is large enough"),
     ("src/daemon/history-query.c", "*", "bounded reads of the records, for clients"),
     ("src/daemon/history-visit.c", "*", "bounded reads of the records, block by block"),
     ("src/daemon/state.c", "*", "the state file: atomic replace"),
