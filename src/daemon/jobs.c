@@ -111,6 +111,7 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         jobs_retry_records(manager);
         if (manager->unwritten.length > 0)
                 return -ENOSPC; /* nothing new is begun while an end is not on disk */
+        manager_rotate_history(manager);
         job = job_new(manager, request);
         g_free(job->message);
         job->message = message_of(manager, "");

@@ -104,7 +104,8 @@ struct Manager {
         RateLimit storm_limit;     /* of uevents (device-events.c) */
         uint64_t storm_until_usec; /* CLOCK_MONOTONIC; 0 = there was none */
         sd_event_source *storm_timer;
-        GPtrArray *warnings; /* Warning, owned (warnings.c) */
+        GPtrArray *warnings;      /* Warning, owned (warnings.c) */
+        RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
         bool ready, stopping, stopped;
 };
 
@@ -246,6 +247,11 @@ int activation_cancel(Job *job);
 
 /* Waits for the end of a worker that belongs to no job that is known. */
 void activation_watch_foreign(Manager *manager);
+
+/* --- the history's files (rotation.c) --- */
+
+/* Begins a new one when the newest is large enough and nothing under way needs the old one. */
+void manager_rotate_history(Manager *manager);
 
 /* --- recovery (recovery.c) --- */
 void recovery_run(Manager *manager);
