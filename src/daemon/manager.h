@@ -198,10 +198,9 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
 /* Whether so many more jobs of this caller fit. Returns 0 or -EDQUOT. */
 int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more);
 
-/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. uid: who
- * asked. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
+/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
  * not be asked. */
-int manager_cancel_job(Manager *manager, Job *job, uint32_t uid);
+int manager_cancel_job(Manager *manager, Job *job, const Requester *by);
 
 void job_set_state(Job *job, JobState state);
 

@@ -22,7 +22,7 @@ typedef struct Unfinished {
         char *reason;
         char *request_id;
         char *boot_id;
-        uint32_t uid, pid;
+        Requester requester;
         uint64_t queued_usec, started_usec; /* 0 = not started */
 } Unfinished;
 
@@ -84,7 +84,7 @@ static void remember_request(Manager *manager, json_object *record, const Unfini
         ExpectedVersion pending = read_expectation(record, "expected-pending-version");
         g_autofree char *arguments = request_arguments(entry->guid, &current, &pending, entry->reason);
         KnownRequest known = {
-                .uid = entry->uid,
+                .uid = entry->requester.uid,
                 .request_id = entry->request_id,
                 .arguments = arguments,
                 .job = entry->id,
@@ -113,8 +113,7 @@ static void read_queued(Manager *manager, GHashTable *unfinished, json_object *r
         entry->reason = g_strdup(string_or_empty(record, "reason"));
         entry->request_id = g_strdup(string_or_empty(record, "request-id"));
         entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
-        entry->uid = u32_or_zero(record, "uid");
-        entry->pid = u32_or_zero(record, "pid");
+        requester_from_record(record, &entry->requester);
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
         remember_request(manager, record, entry);
         read_known_values(manager, record, images_remember(manager, guid), "from", 1);
@@ -236,8 +235,7 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
                 .guid = entry->guid,
                 .from = entry->from,
                 .to = entry->to,
-                .uid = entry->uid,
-                .pid = entry->pid,
+                .requester = &entry->requester,
                 .reason = entry->reason,
                 .request_id = entry->request_id,
         };

@@ -82,4 +82,76 @@ class RotationTest(world.TestCase):
                          ["queued", "started", "finished"])
 
 
+class RequesterTest(world.TestCase):
+    """Who asked: the uid is proof, what /proc says is a hint."""
+
+    HINTS = ("unit", "login-uid")
+
+    def setUp(self):
+        super().setUp()
+        self.world.stage("rmm", "2.0")
+        self.world.stage("scp", "4.0")
+        self.world.sim("hang activate")
+        self.running = self.world.activate("rmm")
+        self.world.sim("wait activate-entered")
+
+    def hints(self, path):
+        """Of the job's object and of its record, which are the same."""
+        requester = self.world.job(path)["Requester"]
+        record = self.world.history_file("queued", self.world.job_id(path))[0]
+        for key in ("uid", "pid") + self.HINTS:
+            self.assertEqual(record.get(key), requester.get(key))
+        self.assertEqual((requester["uid"], requester["pid"]), (0, os.getpid()))
+        return [requester.get(key) for key in self.HINTS]
+
+    def activate_scp(self):
+        """A job that waits behind the one that runs, and is cancelled; what is known of its requester."""
+        path = self.world.activate("scp")
+        self.world.call(path, world.JOB, "Cancel", "a{sv}", {})
+        return self.hints(path)
+
+    def test_who_asked_is_told_recorded_and_logged(self):
+        self.world.disguise(b"fleet.service", 1000)
+        path = self.world.activate("scp")
+        self.assertEqual(self.hints(path), ["fleet.service", 1000])
+        who = f"uid 0 (pid {os.getpid()}, unit fleet.service, login uid 1000)"
+        self.world.call(path, world.JOB, "Cancel", "a{sv}", {})
+        record = self.world.wait_record("finished", self.world.job_id(path))
+        self.assertEqual([record.get("cancel-" + key) for key in ("uid", "pid") + self.HINTS],
+                         [0, os.getpid(), "fleet.service", 1000])
+        self.world.reload()
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(self.running), "succeeded")
+        self.world.refresh()
+        log = self.world.log("lfad", 500)
+        for line in (f"asked for by {who}.", f"{who} asked to cancel it.",
+                     f"{who} asked for the configuration to be read again.", f"{who} had the driver's images read."):
+            self.assertIn(line, log)
+
+    def test_hints_that_cannot_be_shown_are_left_out(self):
+        for unit, shown in ((b"a" * 247 + b".service", "a" * 247 + ".service"), (b"a" * 249 + b".service", None),
+                            (b"bad\x1b[31m.service", None), (b"bad\xff.service", None), (b"", None)):
+            with self.subTest(unit=unit):
+                self.world.disguise(unit, "4294967295")
+                self.assertEqual(self.activate_scp(), [shown, None])
+        for login_uid in ("", "-1", "1000 rubbish", "9" * 40):
+            with self.subTest(login_uid=login_uid):
+                self.world.disguise(b"fleet.service", login_uid)
+                self.assertEqual(self.activate_scp(), ["fleet.service", None])
+        self.world.disguise(b"fleet.service", 4294967294)
+        self.assertEqual(self.activate_scp(), ["fleet.service", 4294967294])
+
+    def test_hints_survive_a_restart(self):
+        self.world.disguise(b"fleet.service", 1000)
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(self.running), "succeeded")
+        self.world.sim("hang activate")
+        path = self.world.activate("scp")
+        self.world.sim("wait activate-entered")
+        self.world.kill("lfad")
+        self.world.start("lfad")
+        self.assertEqual(self.hints(path), ["fleet.service", 1000])
+        self.world.sim("release")
+
+
 world.main()

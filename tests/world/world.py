@@ -254,6 +254,18 @@ class World:
         _mount(*arguments)
         self._mounts.append(arguments[-1])
 
+    def disguise(self, unit, login_uid, pid=None):
+        """From now on /proc says that this process (or that one) is part of a unit and was begun by a login: what lfad
+        takes for hints. unit is bytes."""
+        pid = os.getpid() if pid is None else pid
+        line = b"/system.slice/" + unit
+        for name, content in (("cgroup", b"1:name=systemd:" + line + b"\n0::" + line + b"\n"),
+                              ("loginuid", str(login_uid).encode())):
+            path = os.path.join(self.dir, f"{name}-{pid}")
+            with open(path, "wb") as file:
+                file.write(content)
+            self._mount("--bind", path, f"/proc/{pid}/{name}")
+
     def _folder(self, name):
         path = os.path.join(self.dir, name)
         os.mkdir(path)
