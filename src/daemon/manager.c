@@ -63,6 +63,7 @@ static void on_polled(void *userdata) {
         settings_try_again(manager); /* by the reading that follows */
         envelope_retry(manager->envelope);
         ask_host(manager);
+        manager_rotate_history(manager);
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
@@ -102,6 +103,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->lock_fd = -EBADF;
         manager->config = config_new();
         manager->warnings = warnings_new();
+        manager->rotation_limit = (RateLimit){ .interval_usec = 3600 * USEC_PER_SEC, .burst = 1 };
         device_events_init(manager);
         manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
         manager->request_ids = request_ids_new();

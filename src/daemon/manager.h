@@ -116,7 +116,8 @@ struct Manager {
         RateLimit storm_limit;     /* of uevents (device-events.c) */
         uint64_t storm_until_usec; /* CLOCK_MONOTONIC; 0 = there was none */
         sd_event_source *storm_timer;
-        GPtrArray *warnings; /* Warning, owned (warnings.c) */
+        GPtrArray *warnings;      /* Warning, owned (warnings.c) */
+        RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
         bool ready, stopping, stopped;
 };
 
@@ -213,10 +214,9 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
 /* Whether so many more jobs of this caller fit. Returns 0 or -EDQUOT. */
 int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more);
 
-/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. uid: who
- * asked. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
+/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
  * not be asked. */
-int manager_cancel_job(Manager *manager, Job *job, uint32_t uid);
+int manager_cancel_job(Manager *manager, Job *job, const Requester *by);
 
 void job_set_state(Job *job, JobState state);
 
@@ -272,6 +272,11 @@ int activation_cancel(Job *job);
 
 /* Waits for the end of a worker that belongs to no job that is known. */
 void activation_watch_foreign(Manager *manager);
+
+/* --- the history's files (rotation.c) --- */
+
+/* Begins a new one when the newest is large enough and nothing under way needs the old one. */
+void manager_rotate_history(Manager *manager);
 
 /* --- recovery (recovery.c) --- */
 void recovery_run(Manager *manager);

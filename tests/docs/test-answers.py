@@ -143,6 +143,7 @@ class HistoryTest(world.TestCase):
         self.collect()
 
     def test_every_record_is_as_documented(self):
+        self.world.disguise(b"agent.service", 1000)
         self.provoke_jobs()
         self.provoke_cancel()
         self.provoke_settled()

@@ -121,6 +121,7 @@ static void without_files_the_defaults_hold(void **state) {
         g_autoptr(Config) config = config_new();
 
         assert_true(config->poll_usec == 60 * SECOND);
+        assert_int_equal(config->history_max_bytes, 8 << 20);
         assert_true(config->settle_usec == SECOND);
         assert_int_equal(config->allowed_profiles, 0);
         assert_int_equal(config->kernel_auto_activate, KERNEL_AUTO_OFF);
@@ -256,7 +257,7 @@ static const BadRow bad_rows[] = {
         /* keys */
         { DAEMON "PolSec=60\n", 2, "[Daemon] has no key 'PolSec'; did you mean 'PollSec'?" },
         { DAEMON "pollsec=60\n", 2, "did you mean 'PollSec'?" },
-        { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec." },
+        { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec, HistoryMaxBytes." },
         { DAEMON "x-mine=1\n", 2, "has no key 'x-mine'" },
         { DAEMON "AllowProfile=v1\n", 2, "does not belong to [Daemon] but to [Driver]" },
         { DRIVER "Alias=v1\n", 2, "does not belong to [Driver] but to [Image]" },
@@ -272,6 +273,10 @@ static const BadRow bad_rows[] = {
           "HardwareTimeoutSec= takes a time span from 1s to 24h" },
         { "[Watchdog w]\nHardwareTimeoutSec=25h\n", 2, "not '25h'" },
         { DAEMON "PollSec=\n", 2, "PollSec= needs a value" },
+        { DAEMON "HistoryMaxBytes=8\n", 2, "takes a size from 64K to 1G (8M, 65536), not '8'" },
+        { DAEMON "HistoryMaxBytes=65535\n", 2, "from 64K to 1G" },
+        { DAEMON "HistoryMaxBytes=1025M\n", 2, "from 64K to 1G" },
+        { DAEMON "HistoryMaxBytes=8 M\n", 2, "from 64K to 1G" },
         { DAEMON "PollSec=9\n", 2, "takes a time span from 10s to 80s (60, 45s, 1min 10s), not '9'" },
         { DAEMON "PollSec=9.999999s\n", 2, "from 10s to 80s" },
         { DAEMON "PollSec=81\n", 2, "from 10s to 80s" },
