@@ -108,7 +108,7 @@ class HistoryTest(world.TestCase):
         self.world.wait_job_state(path, "activating")
         self.world.sim("wait activate-entered")
         self.world.call(path, JOB, "Cancel", "a{sv}", {})
-        self.world.wait_for(lambda: "the cancellation" in self.world.log("lfad"), what="the driver's answer to it")
+        self.world.wait_for(lambda: self.world.counters()["cancel-stores"] > 0, what="the driver to be asked")
         self.world.sim("release")
         self.world.wait_job(path)
 

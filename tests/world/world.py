@@ -288,7 +288,7 @@ class World:
             path = os.path.join(self.dir, f"{name}-{pid}")
             with open(path, "wb") as file:
                 file.write(content)
-            self._mount("--bind", path, f"/proc/{pid}/{name}")
+            self._mount(path, f"/proc/{pid}/{name}")
 
     def _folder(self, name):
         path = os.path.join(self.dir, name)
