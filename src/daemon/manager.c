@@ -84,6 +84,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->scanner = scanner_new(event, &settings->worker, clock, manager->config->poll_usec,
                                        &scanner_callbacks, manager);
         manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
+        manager->unit_watchdogs = unit_watchdogs_new(settings->bus, clock);
         manager->envelope = envelope_new(
                         &(EnvelopeSettings){ .event = event,
                                              .bus = settings->bus,
@@ -159,6 +160,7 @@ void *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
         envelope_free(manager->envelope);
+        unit_watchdogs_free(manager->unit_watchdogs);
         watchdogs_free(manager->watchdogs);
         scanner_free(manager->scanner);
         uevent_monitor_free(manager->uevents);

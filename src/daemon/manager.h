@@ -13,6 +13,7 @@
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
+#include "daemon/unit-watchdogs.h"
 #include "daemon/watchdogs.h"
 #include "kernel/uevents.h"
 #include "util/ratelimit.h"
@@ -68,6 +69,7 @@ struct Manager {
         History *history; /* NULL when it could not be opened: then nothing is activated */
         Scanner *scanner;
         Watchdogs *watchdogs;
+        UnitWatchdogs *unit_watchdogs;
         Envelope *envelope; /* around the activation that runs (envelope.h) */
         UeventMonitor *uevents;
 

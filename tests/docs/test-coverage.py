@@ -20,6 +20,8 @@ FACTS = [
     (API, "Manager signals", lambda: facts.signals("Manager"), True),
     *[(API, f"Options of {name}", lambda name=name: facts.options(name), True) for name in facts.OPTION_FILES],
     (API, "WATCHDOGS", facts.watchdog_keys, True),
+    (API, "Kinds of watchdogs", lambda: facts.string_table("src/bus/watchdogs.c", "kinds"), True),
+    (API, "Detectors of the kernel", lambda: facts.string_table("src/core/lockup.c", "names"), True),
     (API, "Verdicts of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "verdicts"), True),
     (API, "Remedies of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "remedies"), True),
     (API, "Owners of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "owners"), True),
