@@ -30,6 +30,7 @@ static int print_help(void) {
                "Started by systemd; talk to it with lfactl(1).\n\n"
                "      --worker=PATH      The worker program (default: %s)\n"
                "      --sysfs=DIR        Where sysfs is mounted (default: /sys)\n"
+               "      --procfs=DIR       Where procfs is mounted (default: /proc)\n"
                "      --kernel-log=PATH  The kernel's log (default: /dev/kmsg)\n"
                "      --config-root=DIR  Look for etc/lfad, run/lfad and usr/lib/lfad below it (default: /)\n"
                "      --debug            Log more\n"
@@ -45,6 +46,7 @@ static int parse_arguments(int argc, char **argv, ManagerSettings *settings) {
         enum {
                 OPTION_WORKER = 256,
                 OPTION_SYSFS,
+                OPTION_PROCFS,
                 OPTION_KERNEL_LOG,
                 OPTION_CONFIG_ROOT,
                 OPTION_DEBUG,
@@ -53,6 +55,7 @@ static int parse_arguments(int argc, char **argv, ManagerSettings *settings) {
         static const struct option options[] = {
                 { "worker", required_argument, NULL, OPTION_WORKER },
                 { "sysfs", required_argument, NULL, OPTION_SYSFS },
+                { "procfs", required_argument, NULL, OPTION_PROCFS },
                 { "kernel-log", required_argument, NULL, OPTION_KERNEL_LOG },
                 { "config-root", required_argument, NULL, OPTION_CONFIG_ROOT },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
@@ -69,6 +72,9 @@ static int parse_arguments(int argc, char **argv, ManagerSettings *settings) {
                         break;
                 case OPTION_SYSFS:
                         settings->worker.sysfs = optarg;
+                        break;
+                case OPTION_PROCFS:
+                        settings->worker.procfs = optarg;
                         break;
                 case OPTION_KERNEL_LOG:
                         settings->worker.kernel_log = optarg;
@@ -220,7 +226,7 @@ static void release(Daemon *daemon) {
 int main(int argc, char **argv) {
         Daemon daemon = {
                 .settings = {
-                        .worker = { .path = LFAD_WORKER_PATH, .sysfs = "/sys", .kernel_log = "/dev/kmsg" },
+                        .worker = { .path = LFAD_WORKER_PATH, .sysfs = "/sys", .procfs = "/proc", .kernel_log = "/dev/kmsg" },
                         .state_folder = environment_or("STATE_DIRECTORY", "/var/lib/lfad"),
                         .runtime_folder = environment_or("RUNTIME_DIRECTORY", "/run/lfad"),
                 },

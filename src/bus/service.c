@@ -164,6 +164,7 @@ static void on_stopped(void *userdata) {
         Service *service = userdata;
 
         refuse_requests(service);
+        unit_watchdogs_cancel(service->manager->unit_watchdogs);
         watchdogs_cancel(service->manager->watchdogs); /* the loop's end closes the bus */
         signals_flush(service);
         (void) sd_event_exit(service->manager->event, 0); /* the bus may have left the loop already */

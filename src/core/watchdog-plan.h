@@ -5,6 +5,7 @@
  * out. Only systemd can be asked to use a longer time-out: it feeds one device, and RuntimeWatchdogUSec of its Manager
  * is that device's time-out (org.freedesktop.systemd1(5)). */
 
+#include "core/lockup.h"
 #include "core/watchdog.h"
 
 #include <glib.h>
@@ -22,6 +23,7 @@ typedef struct SystemdWatchdog {
 typedef struct WatchdogReading {
         const GArray *watchdogs; /* Watchdog */
         SystemdWatchdog systemd;
+        Lockups lockups; /* is no part of the plan */
 } WatchdogReading;
 
 typedef enum WatchdogAction {

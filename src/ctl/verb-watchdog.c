@@ -24,18 +24,44 @@ static int load_watchdogs(Client *client, sd_bus_error *error, json_object **ret
         return r < 0 ? r : 0;
 }
 
+/* The others are the kernel's own detectors, and services: what they may do is no reason against an activation. */
+static bool is_hardware(json_object *watchdog) {
+        const char *kind = bus_value_string(watchdog, "kind");
+
+        return !*kind || strcmp(kind, "hardware") == 0;
+}
+
+static bool is_made_safe(json_object *watchdog) {
+        static const char *const done[] = { "raise", "measure", NULL };
+
+        return g_strv_contains(done, bus_value_string(watchdog, "remedy"));
+}
+
 /* A verdict of a newer lfad counts as a doubt. */
 static bool is_safe(json_object *watchdog) {
-        static const char *const safe[] = { "sufficient", "inactive", "ignored", NULL };
+        static const char *const safe[] = { "sufficient", "inactive", "ignored", "learned", NULL };
 
         return g_strv_contains(safe, bus_value_string(watchdog, "verdict"));
 }
 
-static unsigned count_unsafe(json_object *watchdogs) {
-        unsigned n = 0;
+typedef struct Count {
+        unsigned hardware, made_safe, unsafe;
+} Count;
 
-        for (size_t i = 0; i < json_object_array_length(watchdogs); i++)
-                n += !is_safe(json_object_array_get_idx(watchdogs, i));
+static Count count(json_object *watchdogs) {
+        Count n = { 0 };
+
+        for (size_t i = 0; i < json_object_array_length(watchdogs); i++) {
+                json_object *watchdog = json_object_array_get_idx(watchdogs, i);
+
+                if (!is_hardware(watchdog))
+                        continue;
+                n.hardware++;
+                if (is_made_safe(watchdog))
+                        n.made_safe++;
+                else if (!is_safe(watchdog))
+                        n.unsafe++;
+        }
         return n;
 }
 
@@ -81,31 +107,46 @@ static void print_watchdogs(const Client *client, json_object *watchdogs) {
                                                "LEFT",   "USABLE",   "NEED",  "VERDICT", NULL };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
-        size_t count = json_object_array_length(watchdogs);
+        size_t length = json_object_array_length(watchdogs);
 
-        if (count == 0)
+        if (count(watchdogs).hardware == 0)
                 return;
-        for (size_t i = 0; i < count; i++)
-                add_row(table, json_object_array_get_idx(watchdogs, i));
+        for (size_t i = 0; i < length; i++)
+                if (is_hardware(json_object_array_get_idx(watchdogs, i)))
+                        add_row(table, json_object_array_get_idx(watchdogs, i));
         output_table_print(table);
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < length; i++) {
                 json_object *watchdog = json_object_array_get_idx(watchdogs, i);
 
-                output_line("%s: %s", bus_value_string(watchdog, "device"),
-                            bus_value_string(watchdog, "text"));
+                if (is_hardware(watchdog))
+                        output_line("%s: %s", bus_value_string(watchdog, "device"),
+                                    bus_value_string(watchdog, "text"));
+        }
+}
+
+static void print_warnings(json_object *watchdogs) {
+        for (size_t i = 0; i < json_object_array_length(watchdogs); i++) {
+                json_object *watchdog = json_object_array_get_idx(watchdogs, i);
+
+                if (!is_hardware(watchdog))
+                        output_line("%s: %s: %s", bus_value_bool(watchdog, "panics") ? "Danger" : "Warning",
+                                    bus_value_string(watchdog, "name"), bus_value_string(watchdog, "text"));
         }
 }
 
 static void print_summary(json_object *watchdogs) {
-        unsigned n = count_unsafe(watchdogs);
+        Count n = count(watchdogs);
 
-        if (json_object_array_length(watchdogs) == 0)
+        if (n.hardware == 0)
                 output_line("There is no hardware watchdog: none can reset the host during an activation.");
-        else if (n == 0)
-                output_line("No watchdog would reset the host if an activation began now.");
+        else if (n.unsafe > 0)
+                output_line("An activation now would not be safe: %u %s reset the host during it.", n.unsafe,
+                            n.unsafe == 1 ? "watchdog may" : "watchdogs may");
+        else if (n.made_safe > 0)
+                output_line("No watchdog would reset the host if an activation began now: lfad would see to %u of them first.",
+                            n.made_safe);
         else
-                output_line("An activation now would not be safe: %u %s reset the host during it.", n,
-                            n == 1 ? "watchdog may" : "watchdogs may");
+                output_line("No watchdog would reset the host if an activation began now.");
 }
 
 ExitCode verb_watchdog(Client *client, int argc, char **argv) {
@@ -117,11 +158,12 @@ ExitCode verb_watchdog(Client *client, int argc, char **argv) {
                 return client_fail_call(client, &error, r, "Cannot read the watchdogs");
         if (client_json(client)) {
                 json_object_object_add(client->document, "safe",
-                                       json_object_new_boolean(count_unsafe(watchdogs) == 0));
+                                       json_object_new_boolean(count(watchdogs).unsafe == 0));
                 json_object_object_add(client->document, "watchdogs", g_steal_pointer(&watchdogs));
                 return EXIT_DONE;
         }
         print_watchdogs(client, watchdogs);
+        print_warnings(watchdogs);
         print_summary(watchdogs);
         return EXIT_DONE;
 }

@@ -115,6 +115,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
                                              manager);
         manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
+        manager->unit_watchdogs = unit_watchdogs_new(settings->bus, clock);
         manager->envelope = envelope_new(
                         &(EnvelopeSettings){ .event = event,
                                              .bus = settings->bus,
@@ -150,7 +151,7 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        ask_host(manager);
+        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
         inventory_load(manager);
         inhibitors_restore(manager->inhibitors);
         recovery_run(manager);
@@ -197,6 +198,7 @@ void *manager_free(Manager *manager) {
         guard_free(manager->guard);
         host_free(manager->host);
         envelope_free(manager->envelope);
+        unit_watchdogs_free(manager->unit_watchdogs);
         watchdogs_free(manager->watchdogs);
         inhibitors_free(manager->inhibitors);
         scanner_free(manager->scanner);

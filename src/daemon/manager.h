@@ -16,6 +16,7 @@
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
+#include "daemon/unit-watchdogs.h"
 #include "daemon/watchdogs.h"
 #include "kernel/uevents.h"
 #include "util/ratelimit.h"
@@ -76,6 +77,7 @@ struct Manager {
         Host *host;
         Guard *guard;
         Inhibitors *inhibitors;
+        UnitWatchdogs *unit_watchdogs;
         Envelope *envelope; /* around the activation that runs (envelope.h) */
         UeventMonitor *uevents;
 

@@ -35,6 +35,7 @@ struct Watchdogs {
         BusQuestion *timeout_question, *device_question;
         GArray *devices; /* Watchdog: what the running worker has said so far */
         SystemdWatchdog systemd;
+        Lockups lockups;
         bool reading_ended; /* the worker's "end" came */
         bool reading_bad;   /* so did what does not belong there */
         int error;
@@ -77,7 +78,8 @@ static void check_end(Watchdogs *watchdogs) {
                 if (watchdogs->known.watchdogs)
                         g_array_unref((GArray *) watchdogs->known.watchdogs);
                 watchdogs->known = (WatchdogReading){ .watchdogs = g_steal_pointer(&watchdogs->devices),
-                                                      .systemd = watchdogs->systemd };
+                                                      .systemd = watchdogs->systemd,
+                                                      .lockups = watchdogs->lockups };
                 watchdogs->known_since_usec = watchdogs->began_usec;
         }
         answer_waiters(watchdogs, error, watchdogs->began_usec);
@@ -91,7 +93,9 @@ static void on_answer(const Answer *answer, void *userdata) {
         if (answer->type == ANSWER_END) {
                 watchdogs->reading_ended = true;
                 watchdogs->error = -answer->error;
-        } else if (answer->type != ANSWER_WATCHDOG || watchdogs->devices->len > WATCHDOGS_MAX)
+        } else if (answer->type == ANSWER_LOCKUPS)
+                watchdogs->lockups = answer->lockups;
+        else if (answer->type != ANSWER_WATCHDOG || watchdogs->devices->len > WATCHDOGS_MAX)
                 watchdogs->reading_bad = true;
         else
                 g_array_append_val(watchdogs->devices, answer->watchdog);
@@ -146,10 +150,12 @@ static void ask_systemd(Watchdogs *watchdogs) {
 }
 
 static int start_worker(Watchdogs *watchdogs) {
+        g_autofree char *procfs = g_strdup_printf("--procfs=%s", watchdogs->settings->procfs);
         g_autoptr(GPtrArray) arguments = g_ptr_array_new();
         int r;
 
         g_ptr_array_add(arguments, (char *) "watchdogs");
+        g_ptr_array_add(arguments, procfs);
         r = worker_process_start(watchdogs->event, watchdogs->settings, arguments, -EBADF, &callbacks,
                                  watchdogs, &watchdogs->worker);
         if (r == 0)
@@ -162,6 +168,7 @@ static void start_reading(Watchdogs *watchdogs) {
         g_clear_pointer(&watchdogs->devices, g_array_unref);
         watchdogs->devices = g_array_new(FALSE, FALSE, sizeof(Watchdog));
         watchdogs->systemd = (SystemdWatchdog){ 0 };
+        lockups_init(&watchdogs->lockups);
         watchdogs->reading_ended = watchdogs->reading_bad = false;
         watchdogs->began_usec = clock_monotonic(watchdogs->clock);
         watchdogs->error = start_worker(watchdogs);

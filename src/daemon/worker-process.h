@@ -22,6 +22,7 @@ typedef struct WorkerCallbacks {
 typedef struct WorkerSettings {
         const char *path;       /* of the lfad-worker program */
         const char *sysfs;      /* the sysfs root */
+        const char *procfs;     /* of procfs, where the kernel's settings are */
         const char *kernel_log; /* "/dev/kmsg" */
 } WorkerSettings;
 

@@ -6,8 +6,9 @@
 #include "util/string-table.h"
 
 static const char *const answer_types[_ANSWER_MAX] = {
-        [ANSWER_DRIVER] = "driver", [ANSWER_IMAGE] = "image", [ANSWER_WRITING] = "writing",
-        [ANSWER_RESULT] = "result", [ANSWER_END] = "end",     [ANSWER_WATCHDOG] = "watchdog",
+        [ANSWER_DRIVER] = "driver",   [ANSWER_IMAGE] = "image", [ANSWER_WRITING] = "writing",
+        [ANSWER_RESULT] = "result",   [ANSWER_END] = "end",     [ANSWER_WATCHDOG] = "watchdog",
+        [ANSWER_LOCKUPS] = "lockups",
 };
 DEFINE_STRING_TABLE(answer_type, AnswerType, answer_types)
 
@@ -128,6 +129,16 @@ json_object *answer_from_watchdog(const Watchdog *watchdog) {
                 if (watchdog->numbers[i] != WATCHDOG_ABSENT)
                         json_add_u64(object, watchdog_number_to_string((WatchdogNumber) i),
                                      (uint64_t) watchdog->numbers[i]);
+        return object;
+}
+
+json_object *answer_from_lockups(const Lockups *lockups) {
+        json_object *object = answer_new(ANSWER_LOCKUPS);
+
+        for (int i = 0; i < _LOCKUP_NUMBER_MAX; i++)
+                if (lockups->numbers[i] != LOCKUP_ABSENT)
+                        json_add_u64(object, lockup_number_to_string((LockupNumber) i),
+                                     (uint64_t) lockups->numbers[i]);
         return object;
 }
 
@@ -315,6 +326,20 @@ static int get_watchdog(json_object *object, Watchdog *ret) {
         return (int) ret->state < 0 ? -EBADMSG : 0;
 }
 
+static int get_lockups(json_object *object, Lockups *ret) {
+        lockups_init(ret);
+        for (int i = 0; i < _LOCKUP_NUMBER_MAX; i++) {
+                uint64_t number = 0;
+                int r = json_get_u64(object, lockup_number_to_string((LockupNumber) i), &number);
+
+                if ((r < 0 && r != -ENOENT) || number > LOCKUP_VALUE_MAXIMUM)
+                        return -EBADMSG;
+                if (r == 0)
+                        ret->numbers[i] = (int64_t) number;
+        }
+        return 0;
+}
+
 int answer_parse(const char *line, size_t length, Answer *ret) {
         _cleanup_json_ json_object *object = NULL;
         Answer answer = { 0 };
@@ -341,6 +366,9 @@ int answer_parse(const char *line, size_t length, Answer *ret) {
                 break;
         case ANSWER_WATCHDOG:
                 r = get_watchdog(object, &answer.watchdog);
+                break;
+        case ANSWER_LOCKUPS:
+                r = get_lockups(object, &answer.lockups);
                 break;
         case ANSWER_END:
                 r = json_get_int(object, "error", 0, ERRNO_MAX, &answer.error);

@@ -8,11 +8,12 @@
  *   activate   {"type":"writing"} right before each write(2)  {"type":"result",...}
  *   cancel     {"type":"end","error":ERRNO}
  *   set        {"type":"end","error":ERRNO}
- *   watchdogs  {"type":"watchdog",...} for each device  {"type":"end","error":0}
+ *   watchdogs  {"type":"watchdog",...} for each device  {"type":"lockups",...}  {"type":"end","error":0}
  *
  * The report file of an activation holds the same "result" object. */
 
 #include "core/activation-report.h"
+#include "core/lockup.h"
 #include "core/tree.h"
 #include "core/watchdog.h"
 #include "util/json.h"
@@ -27,6 +28,7 @@ typedef enum AnswerType {
         ANSWER_RESULT,
         ANSWER_END,
         ANSWER_WATCHDOG,
+        ANSWER_LOCKUPS,
         _ANSWER_MAX,
         _ANSWER_INVALID = -EINVAL,
 } AnswerType;
@@ -45,6 +47,7 @@ typedef struct Answer {
                 ImageValues image;
                 ActivationReport report;
                 Watchdog watchdog;
+                Lockups lockups;
                 int error; /* ANSWER_END: positive errno, 0 = done */
         };
 } Answer;
@@ -58,4 +61,5 @@ json_object *answer_from_driver(const Tree *tree);
 json_object *answer_from_image(const ImageValues *values);
 json_object *answer_from_report(const ActivationReport *report);
 json_object *answer_from_watchdog(const Watchdog *watchdog);
+json_object *answer_from_lockups(const Lockups *lockups);
 json_object *answer_from_error(int error);

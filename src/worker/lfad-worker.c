@@ -57,6 +57,7 @@ static int parse_number(const char *text, long maximum, long *ret) {
 
 enum {
         OPTION_SYSFS = 1,
+        OPTION_PROCFS,
         OPTION_GUID,
         OPTION_JOB,
         OPTION_KERNEL_LOG,
@@ -71,6 +72,7 @@ enum {
 
 static const struct option options[] = {
         { "sysfs", required_argument, NULL, OPTION_SYSFS },
+        { "procfs", required_argument, NULL, OPTION_PROCFS },
         { "guid", required_argument, NULL, OPTION_GUID },
         { "job", required_argument, NULL, OPTION_JOB },
         { "kernel-log", required_argument, NULL, OPTION_KERNEL_LOG },
@@ -90,6 +92,9 @@ static int apply_option(WorkerRequest *request, int option, const char *argument
         switch (option) {
         case OPTION_SYSFS:
                 request->sysfs = argument;
+                return 0;
+        case OPTION_PROCFS:
+                request->procfs = argument;
                 return 0;
         case OPTION_GUID:
                 if (!guid_is_valid(argument))
@@ -145,7 +150,7 @@ static int parse_arguments(int argc, char **argv, WorkerRequest *request) {
 }
 
 int main(int argc, char **argv) {
-        WorkerRequest request = { .sysfs = "/sys", .lock_fd = -EBADF };
+        WorkerRequest request = { .sysfs = "/sys", .procfs = "/proc", .lock_fd = -EBADF };
 
         block_signals();
         if (parse_arguments(argc, argv, &request) < 0) {

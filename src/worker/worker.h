@@ -9,7 +9,8 @@
 #include "util/json.h"
 
 typedef struct WorkerRequest {
-        const char *sysfs; /* the sysfs root, "/sys" */
+        const char *sysfs;  /* the sysfs root, "/sys" */
+        const char *procfs; /* of procfs, "/proc" */
         char guid[GUID_STRING_SIZE];
 
         /* activate */

@@ -92,6 +92,8 @@ class SufficientTest(WatchdogTest):
     def test_what_changes_is_seen(self):
         self.world.put_sysfs("class/watchdog/watchdog0/timeout", "10\n")
         self.wait_for_verdicts(("watchdog0", "systemd", "too-short", "raise"))
+        self.assertIn("if an activation began now: lfad would see to 1 of them first.", self.lfactl())
+        self.assertIs(json.loads(self.lfactl("--json=short"))["safe"], True)
         [watchdog] = self.get()
         self.assertEqual((watchdog["usable-stall-usec"], watchdog["raise-to-usec"]), (5 * SECOND // 2, 31 * SECOND))
         self.assertEqual(self.pid1.sets, [])
@@ -141,7 +143,7 @@ class SeveralTest(WatchdogTest):
         text = self.lfactl()
         self.assertIn("watchdog0: It may bite after a stall of 5 s, and must outlast 10 s. "
                       "systemd is told to use a time-out of 22 s during the activation.", text)
-        self.assertIn("An activation now would not be safe: 3 watchdogs may reset the host during it.", text)
+        self.assertIn("An activation now would not be safe: 2 watchdogs may reset the host during it.", text)
         self.assertIs(json.loads(self.lfactl("--json=short"))["safe"], False)
 
     def test_the_configuration_is_obeyed(self):
@@ -228,6 +230,52 @@ class ProfileTest(WatchdogTest):
         [watchdog] = self.get()
         self.assertEqual((watchdog["need-usec"], watchdog["verdict"], watchdog["raise-to-usec"]),
                          (20 * SECOND, "too-short", 42 * SECOND))
+
+
+class OthersTest(WatchdogTest):
+    """What is no hardware, and is worth a warning."""
+
+    options = {"sysfs": {**good(0), "module/rcupdate/parameters/rcu_cpu_stall_timeout": "21\n"}}
+    systemd = {"runtime": 30 * SECOND, "hardware": "watchdog0",
+               "units": {"slow.service": 30 * SECOND, "quick.service": 8 * SECOND, "unwatched.service": 0,
+                         "off.service": UNLIMITED}}
+
+    def others(self):
+        return [(item["kind"], item["name"], item["limit-usec"] // SECOND, item.get("panics")) for item in self.get()[1:]]
+
+    def test_detectors_and_services_that_are_shorter_are_told(self):
+        for name, value in (("watchdog_thresh", 10), ("soft_watchdog", 1), ("nmi_watchdog", 1), ("softlockup_panic", 1)):
+            self.world.put_procfs(f"sys/kernel/{name}", f"{value}\n")
+        self.assertEqual(self.others(), [("kernel", "hard-lockup", 10, False), ("unit", "quick.service", 8, None)])
+        self.world.put_procfs("sys/kernel/watchdog_thresh", "4\n")
+        self.world.put_sysfs("module/rcupdate/parameters/rcu_cpu_stall_timeout", "3\n")
+        self.world.wait_for(lambda: self.others() == [
+            ("kernel", "soft-lockup", 8, True), ("kernel", "hard-lockup", 4, False), ("kernel", "rcu-stall", 3, False),
+            ("unit", "quick.service", 8, None)], 10, "shorter limits")
+        text = self.lfactl()
+        self.assertIn("Danger: soft-lockup: The kernel may take an activation for a soft lockup after 8 s, and would panic "
+                      "(kernel.softlockup_panic); one may take 10 s.", text)
+        self.assertIn("Warning: quick.service: systemd may restart quick.service", text)
+        self.assertIn("No watchdog would reset the host if an activation began now.", text)
+
+
+class ManyServicesTest(WatchdogTest):
+    options = {"sysfs": {}}
+    systemd = {"units": {f"unit{i}.service": SECOND for i in range(600)}}
+
+    def test_no_more_than_so_many_are_asked_about_and_not_again_at_once(self):
+        self.assertEqual(len(self.get()), 512)
+        asked = self.pid1.asked
+        self.assertEqual(len(self.get()), 512)
+        self.assertEqual(self.pid1.asked, asked)
+
+
+class SilentSystemdTest(WatchdogTest):
+    options = {"sysfs": good(0)}
+    systemd = {"runtime": 30 * SECOND, "hardware": "watchdog0", "hang": True}
+
+    def test_it_is_not_waited_for_for_long(self):
+        self.assertEqual(self.verdicts(), [("watchdog0", "unknown", "sufficient", "none")])
 
 
 class EndlessProfileTest(WatchdogTest):

@@ -23,6 +23,8 @@ FACTS = [
     (API, "Modes of inhibitors", lambda: facts.enumeration("inhibit_modes"), True),
     (API, "Members of an inhibitor", lambda: facts.describe("inhibitor"), True),
     (API, "WATCHDOGS", facts.watchdog_keys, True),
+    (API, "Kinds of watchdogs", lambda: facts.string_table("src/bus/watchdogs.c", "kinds"), True),
+    (API, "Detectors of the kernel", lambda: facts.string_table("src/core/lockup.c", "names"), True),
     (API, "Verdicts of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "verdicts"), True),
     (API, "Remedies of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "remedies"), True),
     (API, "Owners of watchdogs", lambda: facts.string_table("src/core/watchdog.c", "owners"), True),

@@ -72,8 +72,8 @@ static ActivationReport extreme_report(void) {
 }
 
 static void answer_types_round_trip(void **state) {
-        static const char *const names[_ANSWER_MAX] = { "driver", "image", "writing",
-                                                        "result", "end",   "watchdog" };
+        static const char *const names[_ANSWER_MAX] = { "driver", "image",    "writing", "result",
+                                                        "end",    "watchdog", "lockups" };
 
         for (int i = 0; i < _ANSWER_MAX; i++) {
                 assert_string_equal(answer_type_to_string((AnswerType) i), names[i]);
@@ -159,6 +159,25 @@ static void watchdogs_round_trip_with_everything_and_with_nothing(void **state) 
                 assert_memory_equal(answer.watchdog.numbers, watchdogs[i].numbers,
                                     sizeof(watchdogs[i].numbers));
         }
+}
+
+static void lockups_round_trip_with_everything_and_with_nothing(void **state) {
+        Lockups lockups[2];
+
+        lockups_init(&lockups[0]);
+        for (int i = 0; i < _LOCKUP_NUMBER_MAX; i++)
+                lockups[1].numbers[i] = LOCKUP_VALUE_MAXIMUM - i;
+        for (size_t i = 0; i < G_N_ELEMENTS(lockups); i++) {
+                g_autofree char *text = text_of(answer_from_lockups(&lockups[i]));
+                Answer answer;
+
+                assert_int_equal(answer_parse(text, strlen(text), &answer), 0);
+                assert_int_equal(answer.type, ANSWER_LOCKUPS);
+                assert_memory_equal(&answer.lockups, &lockups[i], sizeof(Lockups));
+        }
+        assert_refused("{\"type\":\"lockups\",\"watchdog_thresh\":4294967296}");
+        assert_refused("{\"type\":\"lockups\",\"watchdog_thresh\":-1}");
+        assert_refused("{\"type\":\"lockups\",\"watchdog_thresh\":\"10\"}");
 }
 
 static void watchdogs_out_of_bounds_are_refused(void **state) {
@@ -540,6 +559,7 @@ int main(void) {
                 cmocka_unit_test(images_round_trip_with_everything_and_with_nothing),
                 cmocka_unit_test(every_flag_of_an_image_keeps_its_value),
                 cmocka_unit_test(watchdogs_round_trip_with_everything_and_with_nothing),
+                cmocka_unit_test(lockups_round_trip_with_everything_and_with_nothing),
                 cmocka_unit_test(watchdogs_out_of_bounds_are_refused),
                 cmocka_unit_test(reports_round_trip_and_fit_into_a_line),
                 cmocka_unit_test(ends_and_writing_round_trip),

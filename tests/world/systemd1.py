@@ -58,6 +58,11 @@ class Systemd1:
         return [int(value) for value in json.loads(self._call("Sets"))]
 
     @property
+    def asked(self):
+        """How many questions were answered."""
+        return int(json.loads(self._call("Asked")))
+
+    @property
     def runtime(self):
         return int(json.loads(self._call("Runtime")))
 
@@ -90,6 +95,7 @@ def serve(switches):
             self.holds = None
             self.units = {}
             self.sets = []
+            self.asked = 0
             self.believed = self.read_timeout()  # what systemd thinks the hardware has
             self.apply({key: value for key, value in switches.items() if key not in ("runtime", "config", "hardware")})
 
@@ -168,6 +174,7 @@ def serve(switches):
                           signature="(ssssssouso)")
 
     def answer(message):
+        pid1.asked += 1
         interface, member, args = message.get_interface(), message.get_member(), message.get_args_list()
         if interface == PROPERTIES and member == "Get":
             known = properties_of(str(args[0]), message.get_path())
@@ -192,7 +199,7 @@ def serve(switches):
             while not pid1.hang and held:
                 held.pop(0)()
             return ("s", "")
-        return ("s", json.dumps({"Sets": pid1.sets, "Runtime": pid1.runtime}[member]))
+        return ("s", json.dumps({"Sets": pid1.sets, "Runtime": pid1.runtime, "Asked": pid1.asked}[member]))
 
     def reply(message, handler):
         bus.send_message(make_reply(message, handler))

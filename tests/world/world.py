@@ -243,6 +243,7 @@ class World:
         self.config_root = self._folder("config")
         self.control = os.path.join(self.dir, "sim.control")
         self.sysfs = os.path.join(self.dir, "sysfs")  # made by lfa-sim
+        self.procfs = self._folder("proc")
         self.bus_address = f"unix:path={self.dir}/bus.socket"
         self._mount("tmpfs", "/run", "tmpfs", "mode=755")
         os.mkdir("/run/lfad")
@@ -573,7 +574,7 @@ class World:
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
         self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}",
-                                  f"--sysfs={self.sysfs}",
+                                  f"--sysfs={self.sysfs}", f"--procfs={self.procfs}",
                                   *([] if os.path.exists(KERNEL_LOG) else ["--kernel-log=/sys/firmware/.kmsg"]),
                                   *self.lfad_args],
                          {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
@@ -591,6 +592,13 @@ class World:
 
     def put_sysfs(self, path, content):
         path = os.path.join(self.sysfs, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+
+    def put_procfs(self, path, content):
+        """A file of what stands in for /proc, which is empty but for these."""
+        path = os.path.join(self.procfs, path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(content)
