@@ -8,6 +8,7 @@
 #include "util/log.h"
 #include "util/macros.h"
 
+#include <malloc.h>
 #include <systemd/sd-daemon.h>
 
 /* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
@@ -59,6 +60,7 @@ static void on_polled(void *userdata) {
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
 
         (void) sd_notify(false, "WATCHDOG=1");
+        (void) malloc_trim(0); /* what reading the history took is not kept */
         jobs_retry_records(manager);
         settings_try_again(manager); /* by the reading that follows */
         envelope_retry(manager->envelope);
