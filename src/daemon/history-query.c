@@ -118,6 +118,7 @@ static void reverse(GPtrArray *array) {
 }
 
 GPtrArray *history_query(History *history, const HistoryQuery *query) {
+        _cleanup_close_ int fd = -EBADF;
         Search search = { .query = query, .found = g_ptr_array_new_with_free_func(json_put_pointer) };
 
         if (*query->guid)
@@ -126,7 +127,9 @@ GPtrArray *history_query(History *history, const HistoryQuery *query) {
                 add_needle(&search, g_strdup_printf("\"%s\"", query->type));
         if (query->job > 0)
                 add_needle(&search, g_strdup_printf("%u", query->job));
-        search_file(&search, history_fd(history));
+        fd = history_open_file(history, 0);
+        if (fd >= 0)
+                search_file(&search, fd);
         for (size_t i = 0; i < G_N_ELEMENTS(search.needles); i++)
                 g_free(search.needles[i]);
         reverse(search.found);

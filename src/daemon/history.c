@@ -14,14 +14,17 @@
 #include <sys/statvfs.h>
 #include <systemd/sd-id128.h>
 
-#define HISTORY_FILE "history.jsonl"
 #define LOCK_FILE "lfad.lock"
-#define RECORD_SIZE_MAX 4096
 #define NEWEST_RECORDS 64
 #define SPARE_SPACE (1024 * 1024)
 
+static const char *const file_names[HISTORY_FILES] = { "history.jsonl", "history.jsonl.1", "history.jsonl.2",
+                                                       "history.jsonl.3" };
+
 struct History {
-        int fd, lock_fd;
+        int folder_fd;
+        int fd; /* of the newest file, the only one that is written */
+        int lock_fd;
         const Clock *clock;
         char boot_id[BOOT_ID_SIZE];
         uint64_t next_seq;
@@ -61,8 +64,9 @@ static int find_end(History *history) {
 
 /* Two lfads would number their records alike and end each other's jobs. Mode 0600: nobody else can hold it.
  */
-static int lock_folder(History *history, int folder_fd) {
-        history->lock_fd = openat(folder_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+static int lock_folder(History *history) {
+        history->lock_fd = openat(history->folder_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                                  0600);
         if (history->lock_fd < 0 || fchmod(history->lock_fd, 0600) < 0)
                 return -errno;
         if (flock(history->lock_fd, LOCK_EX | LOCK_NB) < 0)
@@ -83,26 +87,25 @@ static int end_last_line(History *history) {
 }
 
 int history_open(const char *folder, const Clock *clock, History **ret) {
-        _cleanup_close_ int folder_fd = -EBADF;
         _cleanup_(history_freep) History *history = g_new0(History, 1);
         sd_id128_t boot_id;
         int r;
 
-        history->fd = history->lock_fd = -EBADF;
+        history->folder_fd = history->fd = history->lock_fd = -EBADF;
         history->clock = clock;
         if (g_mkdir_with_parents(folder, 0755) < 0)
                 return -errno;
-        folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (folder_fd < 0)
+        history->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (history->folder_fd < 0)
                 return -errno;
-        r = lock_folder(history, folder_fd);
+        r = lock_folder(history);
         if (r < 0)
                 return r;
-        history->fd = openat(folder_fd, HISTORY_FILE, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-                             0644);
+        history->fd = openat(history->folder_fd, file_names[0],
+                             O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (history->fd < 0)
                 return -errno;
-        if (fsync(folder_fd) < 0)
+        if (fsync(history->folder_fd) < 0)
                 return -errno;
         r = sd_id128_get_boot(&boot_id);
         if (r < 0)
@@ -194,8 +197,29 @@ bool history_is_full(const History *history) {
         return history->next_seq > INT32_MAX;
 }
 
-int history_fd(const History *history) {
-        return history->fd;
+/* A file that is not one of ours must not be waited for, nor be read twice under two names. */
+static int check_older(const History *history, int fd) {
+        struct stat st, newest;
+
+        if (fstat(fd, &st) < 0 || fstat(history->fd, &newest) < 0)
+                return -errno;
+        return S_ISREG(st.st_mode) && (st.st_dev != newest.st_dev || st.st_ino != newest.st_ino) ? 0
+                                                                                                 : -ENOENT;
+}
+
+int history_open_file(const History *history, unsigned age) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (age == 0)
+                fd = fcntl(history->fd, F_DUPFD_CLOEXEC, 3);
+        else
+                fd = openat(history->folder_fd, file_names[age],
+                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        r = age == 0 ? 0 : check_older(history, fd);
+        return r < 0 ? r : steal_fd(&fd);
 }
 
 const char *history_boot_id(const History *history) {
@@ -205,6 +229,7 @@ const char *history_boot_id(const History *history) {
 void *history_free(History *history) {
         if (history) {
                 safe_close(history->fd);
+                safe_close(history->folder_fd);
                 safe_close(history->lock_fd);
                 g_free(history);
         }

@@ -49,7 +49,12 @@ int history_reserve(History *history);
 /* The sequence numbers, which are job ids too, are used up: nothing may be queued any more. */
 bool history_is_full(const History *history);
 
-/* For reading; the history keeps it. */
-int history_fd(const History *history);
+/* Opens the newest file (age 0) or an older one, up to HISTORY_FILES - 1, for pread. Returns a descriptor that the
+ * caller closes, or a negative errno: -ENOENT when there is no such file. */
+int history_open_file(const History *history, unsigned age);
+#define HISTORY_FILES 4
+
+/* No line of ours is longer, its end included. */
+#define RECORD_SIZE_MAX 4096
 
 const char *history_boot_id(const History *history);

@@ -27,6 +27,7 @@ ALLOWED = [
     ("src/daemon/inventory.c", "*", "the inventory's file, on the tmpfs of the runtime folder"),
     ("src/daemon/history.c", "*", "the records: append and fdatasync, bounded reads from the tail"),
     ("src/daemon/history-query.c", "*", "bounded reads of the records, for clients"),
+    ("src/daemon/history-visit.c", "*", "bounded reads of the records, block by block"),
     ("src/daemon/state.c", "*", "the state file: atomic replace"),
     ("src/daemon/activation-lock.c", "*", "lock file and reports, small files on the tmpfs of the runtime folder"),
     ("src/daemon/config.c", "config_files_load", "at start, and when an administrator asks for it: a few bounded files"),

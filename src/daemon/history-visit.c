@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading the history forwards, block by block. A line is parsed only when its number could be high enough. */
+
+#include "daemon/history-visit.h"
+#include "util/macros.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define BLOCK_SIZE (64 * 1024)
+#define SEQ_KEY "\"seq\":"
+
+typedef struct Visit {
+        uint64_t from_seq;
+        HistoryVisitor visitor;
+        void *userdata;
+} Visit;
+
+/* By its text alone: whether the line is a record from before the first one that is wanted. Inside a string the
+ * quotes of the key would be escaped. */
+static bool is_too_old(const Visit *visit, const char *line, size_t length) {
+        const char *key = memmem(line, length, SEQ_KEY, strlen(SEQ_KEY)), *end = line + length;
+        uint64_t seq = 0;
+
+        if (!key || visit->from_seq == 0)
+                return false;
+        for (key += strlen(SEQ_KEY); key < end && g_ascii_isdigit(*key); key++)
+                if (__builtin_mul_overflow(seq, 10, &seq) ||
+                    __builtin_add_overflow(seq, (uint64_t) (*key - '0'), &seq))
+                        return false;
+        return seq < visit->from_seq;
+}
+
+static int visit_line(const Visit *visit, const char *line, size_t length) {
+        _cleanup_json_ json_object *record = NULL;
+        const char *type;
+        uint64_t seq;
+
+        if (length == 0 || length >= RECORD_SIZE_MAX || is_too_old(visit, line, length))
+                return 0;
+        record = json_parse_line(line, length);
+        if (!record || json_get_u64(record, "seq", &seq) < 0 || json_get_string(record, "type", &type) < 0 ||
+            seq < visit->from_seq)
+                return 0;
+        return visit->visitor(record, seq, visit->userdata);
+}
+
+/* Takes the lines that end in the block. ret_taken: how many bytes they are. */
+static int visit_block(const Visit *visit, const char *block, size_t size, size_t *ret_taken) {
+        const char *line = block, *end;
+
+        while ((end = memchr(line, '\n', size - (size_t) (line - block)))) {
+                int r = visit_line(visit, line, (size_t) (end - line));
+
+                if (r != 0)
+                        return r;
+                line = end + 1;
+        }
+        *ret_taken = (size_t) (line - block);
+        return 0;
+}
+
+static int visit_file(const Visit *visit, int fd, char *block) {
+        struct stat st;
+        off_t start = 0;
+        bool cut = false; /* the block goes on with a line that is too long to be a record */
+
+        if (fstat(fd, &st) < 0)
+                return 0;
+        while (start < st.st_size) {
+                ssize_t n = pread(fd, block, (size_t) MIN(BLOCK_SIZE, st.st_size - start), start);
+                const char *first = n > 0 && cut ? memchr(block, '\n', (size_t) n) : block;
+                size_t taken = 0;
+                int r;
+
+                if (n <= 0)
+                        return 0;
+                if (first) {
+                        size_t skipped = (size_t) (first - block);
+
+                        r = visit_block(visit, first, (size_t) n - skipped, &taken);
+                        if (r != 0)
+                                return r;
+                        taken += skipped;
+                }
+                cut = taken == 0;
+                start += cut ? n : (off_t) taken;
+        }
+        return 0;
+}
+
+int history_visit(const History *history, uint64_t from_seq, HistoryVisitor visitor, void *userdata) {
+        const Visit visit = { from_seq, visitor, userdata };
+        g_autofree char *block = g_malloc(BLOCK_SIZE);
+        int r = 0;
+
+        for (unsigned age = HISTORY_FILES; age-- > 0 && r == 0;) {
+                _cleanup_close_ int fd = history_open_file(history, age);
+
+                if (fd >= 0)
+                        r = visit_file(&visit, fd, block);
+        }
+        return r;
+}
