@@ -17,7 +17,10 @@ typedef enum RecordType {
         RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
         RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
         RECORD_VANISHED, /* an image is not in the driver's tree any more */
-        RECORD_SETTING_APPLIED, /* a setting of the driver was otherwise than lfad wants it */
+        RECORD_SETTING_APPLIED,    /* a setting of the driver was otherwise than lfad wants it */
+        RECORD_HOLD,               /* somebody paused activations; core/state.h for this and the next two */
+        RECORD_UNHOLD,             /* a pause ended, also one of lfad's own */
+        RECORD_QUARANTINE_CLEARED, /* failures of a version do not count any more */
         _RECORD_MAX,
         _RECORD_INVALID = -EINVAL,
 } RecordType;
