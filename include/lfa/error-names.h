@@ -43,6 +43,13 @@
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
         X(ORDER_PENDING, "OrderPending", 1,                                                                     \
           "Another image must go first (After= of lfad.conf) and is pending; activate that one first.")         \
+        X(STATE_NEWER, "StateNewer", 0,                                                                         \
+          "A newer version of lfad wrote /var/lib/lfad/state.json; install that version again.")                \
+        X(QUARANTINED, "Quarantined", 0,                                                                        \
+          "Activations to this version went wrong; stage another one, or 'lfactl clear-quarantine' it.")        \
+        X(NOT_QUARANTINED, "NotQuarantined", 0, "The image is not quarantined: there is nothing to clear.")     \
+        X(HELD, "Held", 0, "Activations are paused; 'lfactl status' says why, 'lfactl unhold' ends that.")      \
+        X(NOT_HELD, "NotHeld", 0, "Activations are not paused: there is nothing to release.")                   \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

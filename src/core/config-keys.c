@@ -42,6 +42,16 @@ static char *parse_span(const ConfigKey *key, const char *value, void *field) {
         return NULL;
 }
 
+static char *parse_number(const ConfigKey *key, const char *value, void *field) {
+        guint64 number;
+        uint32_t *target = field;
+
+        if (!g_ascii_string_to_unsigned(value, 10, key->minimum, key->maximum, &number, NULL))
+                return fail_value(key, value, NULL);
+        *target = (uint32_t) number;
+        return NULL;
+}
+
 static const char *nearest_profile(const char *word) {
         const char *names[_PROFILE_MAX + 1] = { NULL };
 
@@ -143,6 +153,7 @@ static char *parse_yes_no(const ConfigKey *key, const char *value, void *field) 
 const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
         [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
+        [CONFIG_POLICY] = { "Policy", false, "When an activation may run." },
         [CONFIG_IMAGE] = { "Image", true,
                            "One section for each image that is to have a short name or a policy of its own. The "
                            "short name works wherever an image is named. Short names differ from one another "
@@ -181,6 +192,11 @@ const ConfigKey config_keys[] = {
           "wherever that is on, lfad sets auto_activate to 0 and records it. leave: it is left as it is, and "
           "lfad does not activate an image for which it is on; a storm of events, which is how activations without "
           "end look, is ended all the same." },
+        { CONFIG_POLICY, "QuarantineAfter", "3", false, parse_number, FIELD(Config, quarantine_after), 1,
+          100, "a number from 1 to 100 (3, 10)",
+          "After so many activations of an image to one version that failed, or of which nobody knows how they ended, "
+          "that version is not tried any more until another one is staged or 'lfactl clear-quarantine' allows it. "
+          "Where the host restarted during an activation, once is enough. A number from 1 to 100." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

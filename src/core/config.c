@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define CONFIG_SECTIONS "[Daemon], [Driver], [Image NAME] and [Watchdog NAME]"
+#define CONFIG_SECTIONS "[Daemon], [Driver], [Policy], [Image NAME] and [Watchdog NAME]"
 
 /* One file being applied. */
 typedef struct Application {

@@ -42,6 +42,7 @@ typedef enum CpuRendezvous {
 typedef enum ConfigSectionId {
         CONFIG_DAEMON,
         CONFIG_DRIVER,
+        CONFIG_POLICY,
         CONFIG_IMAGE,    /* [Image NAME], any number of them */
         CONFIG_WATCHDOG, /* [Watchdog IDENTITY], too */
         _CONFIG_SECTION_MAX,
@@ -93,10 +94,11 @@ typedef struct ConfigSection {
 
 typedef struct Config {
         uint64_t poll_usec, settle_usec;
+        uint32_t quarantine_after; /* failures of one version */
         uint32_t allowed_profiles; /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 
-        GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], then the others as they appeared */
+        GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], [Policy], then the others as they appeared */
         GHashTable *by_header; /* header -> ConfigSection, weak */
         GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
         Order *order;          /* what After= says; without circles when there was no error */

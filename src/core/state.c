@@ -268,7 +268,7 @@ static unsigned apply_cleared(State *state, const RecordFacts *facts) {
         return drop_quarantine(state, facts->guid, facts->to);
 }
 
-/* The names are those of daemon/history.h. */
+/* The names are those of daemon/history.h; nobody writes "hold" yet. */
 static const struct {
         const char *type;
         unsigned (*apply)(State *state, const RecordFacts *facts);

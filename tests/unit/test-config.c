@@ -123,6 +123,7 @@ static void without_files_the_defaults_hold(void **state) {
         assert_true(config->poll_usec == 60 * SECOND);
         assert_true(config->settle_usec == SECOND);
         assert_int_equal(config->allowed_profiles, 0);
+        assert_int_equal(config->quarantine_after, 3);
         assert_int_equal(config->kernel_auto_activate, KERNEL_AUTO_OFF);
         assert_null(config_find_alias(config, RMM));
 }
@@ -197,6 +198,7 @@ static void an_empty_assignment_empties_a_list(void **state) {
 
 #define DAEMON "[Daemon]\n"
 #define DRIVER "[Driver]\n"
+#define POLICY "[Policy]\n"
 #define IMAGE "[Image a]\nGuid=" PRIVATE "\n"
 
 typedef struct BadRow {
@@ -237,7 +239,7 @@ static const BadRow bad_rows[] = {
         { "[Deamon]\n", 1, "did you mean 'Daemon'?" },
         { "[daemon]\n", 1, "did you mean 'Daemon'?" },
         { "[Images rmm]\n", 1, "did you mean 'Image'?" },
-        { "[Policy]\n", 1, "There are [Daemon], [Driver], [Image NAME] and [Watchdog NAME]" },
+        { "[Polizei]\n", 1, "There are [Daemon], [Driver], [Policy], [Image NAME] and [Watchdog NAME]" },
         { "[ Daemon ]\n", 1, "There is no section ' Daemon '" },
         { "[Daemon ]\n", 1, "There is no section 'Daemon '" },
         { "[x-mine]\n", 1, "There is no section" },
@@ -258,6 +260,13 @@ static const BadRow bad_rows[] = {
         { DAEMON "pollsec=60\n", 2, "did you mean 'PollSec'?" },
         { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec." },
         { DAEMON "x-mine=1\n", 2, "has no key 'x-mine'" },
+        { POLICY "QuarantineAfter=0\n", 2,
+          "QuarantineAfter= takes a number from 1 to 100 (3, 10), not '0'." },
+        { POLICY "QuarantineAfter=101\n", 2,
+          "QuarantineAfter= takes a number from 1 to 100 (3, 10), not '101'." },
+        { POLICY "QuarantineAfter=-1\n", 2, "not '-1'." },
+        { POLICY "QuarantineAfter=3x\n", 2, "not '3x'." },
+        { POLICY "QuarantineAfter=4294967297\n", 2, "not '4294967297'." },
         { DAEMON "AllowProfile=v1\n", 2, "does not belong to [Daemon] but to [Driver]" },
         { DRIVER "Alias=v1\n", 2, "does not belong to [Driver] but to [Image]" },
         { IMAGE "Colour=red\n", 3, "[Image] has no key 'Colour'" },

@@ -275,7 +275,6 @@ static void test_it_knows_the_names_of_the_history(void **unused) {
         } rows[] = { { RECORD_FINISHED, STATE_CHANGE_QUARANTINES | STATE_CHANGE_HOLDS },
                      { RECORD_UNHOLD, STATE_CHANGE_HOLDS },
                      { RECORD_QUARANTINE_CLEARED, STATE_CHANGE_QUARANTINES },
-                     { RECORD_HOLD, STATE_CHANGE_HOLDS },
                      { RECORD_QUEUED, 0 } };
         _cleanup_state_ State *state = state_new();
 
@@ -284,9 +283,7 @@ static void test_it_knows_the_names_of_the_history(void **unused) {
                                 take(state,
                                      "{\"type\":\"%s\",\"result\":\"unknown\",\"verdict-row\":1%s,\"to\":\"2.0\"}",
                                      record_type_to_string(rows[i].type),
-                                     rows[i].type == RECORD_UNHOLD || rows[i].type == RECORD_HOLD
-                                                     ? ""
-                                                     : ",\"guid\":\"" A "\""),
+                                     rows[i].type == RECORD_UNHOLD ? "" : ",\"guid\":\"" A "\""),
                                 rows[i].change);
 }
 
