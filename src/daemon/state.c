@@ -13,6 +13,9 @@
 #define FILE_NAME "state.json"
 /* Well above the largest that lfad can write (STATE_*_MAX). */
 #define FILE_SIZE_MAX (1024 * 1024)
+/* The file is written when there is something new to keep in mind, and at the start when it is so far behind: each start
+ * reads that much of the history again. */
+#define RECORDS_BEHIND_MAX 1024
 
 /* Says it once. */
 static void complain(Manager *manager, ErrorId error, const char *format, ...) _printf_(3, 4);
@@ -111,6 +114,7 @@ static int take_in_again(json_object *record, uint64_t seq, void *userdata) {
 /* Takes the state, or begins with none. */
 static void bring_up_to_date(Manager *manager, State *state) {
         Replay replay = { .state = state ? state : state_new() };
+        uint64_t seq = replay.state->seq;
 
         state_free(manager->state);
         manager->state = replay.state;
@@ -119,18 +123,22 @@ static void bring_up_to_date(Manager *manager, State *state) {
                 (void) history_visit(manager->history, replay.state->seq + 1, take_in_again, &replay);
         }
         state_has_changed(manager, STATE_CHANGE_HOLDS | STATE_CHANGE_QUARANTINES | STATE_CHANGE_LEARNED);
-        if (replay.changed != 0)
+        if (replay.changed != 0 || replay.state->seq - seq > RECORDS_BEHIND_MAX)
                 save(manager);
 }
 
 void manager_load_state(Manager *manager) {
         State *state = NULL;
+        const Hold *hold;
         int r = read_file(manager, &state);
 
         manager->state_file.refused = r < 0 && r != -ENOENT;
         bring_up_to_date(manager, state);
         if (manager->state_file.refused)
                 refuse(manager, r);
+        hold = manager_find_hold(manager, "");
+        if (hold)
+                log_warning("Activations are paused: %s 'lfactl unhold' ends that.", hold->reason);
 }
 
 void manager_retry_state(Manager *manager) {
