@@ -29,13 +29,13 @@ static int check(Request *request, sd_bus_error *error) {
 static bool exempt(const Request *request) {
         const Job *job = find_job(request);
 
-        return job && job->uid == request->uid;
+        return job && job->requester.uid == request->uid;
 }
 
 static int act(Request *request, sd_bus_error *error) {
         Job *job = find_job(request);
 
-        int r = job ? manager_cancel_job(request->service->manager, job, request->uid) : -ESRCH;
+        int r = job ? manager_cancel_job(request->service->manager, job, &request->requester) : -ESRCH;
 
         if (r == -ESRCH)
                 return bus_error_set(error, LFA_ERROR_NO_SUCH_JOB, NULL);

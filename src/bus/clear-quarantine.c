@@ -28,9 +28,9 @@ static int check(Request *request, sd_bus_error *error) {
 }
 
 static int act(Request *request, sd_bus_error *error) {
-        const Requester who = { request->uid, request->pid, request->reason };
         Manager *manager = request->service->manager;
-        int r = manager_clear_quarantine(manager, images_remember(manager, request->target.guid), &who);
+        int r = manager_clear_quarantine(manager, images_remember(manager, request->target.guid),
+                                         &request->requester, request->reason);
 
         if (r == -ENOENT)
                 return bus_error_set(error, LFA_ERROR_NOT_QUARANTINED, NULL);

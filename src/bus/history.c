@@ -50,7 +50,9 @@ static int check_options(HistoryOptions *options, sd_bus_error *error) {
 
 /* Numbers are t but for those that are u everywhere else in the API. */
 static bool is_u32(const char *key) {
-        static const char *const keys[] = { "job", "uid", "pid", "cancel-uid" };
+        static const char *const keys[] = {
+                "job", "uid", "pid", "login-uid", "cancel-uid", "cancel-pid", "cancel-login-uid"
+        };
 
         for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
                 if (strcmp(key, keys[i]) == 0)

@@ -92,9 +92,17 @@ static int get_retryable(sd_bus *bus, const char *path, const char *interface, c
 
 static int get_requester(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        const Job *job = userdata;
+        const Requester *requester = &((const Job *) userdata)->requester;
+        int r = sd_bus_message_open_container(reply, 'a', "{sv}");
 
-        return sd_bus_message_append(reply, "a{sv}", 2, "uid", "u", job->uid, "pid", "u", job->pid);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "{sv}{sv}", "uid", "u", requester->uid, "pid", "u",
+                                          requester->pid);
+        if (r >= 0 && *requester->unit)
+                r = sd_bus_message_append(reply, "{sv}", "unit", "s", requester->unit);
+        if (r >= 0 && requester->logged_in)
+                r = sd_bus_message_append(reply, "{sv}", "login-uid", "u", requester->login_uid);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int get_overridden(sd_bus *bus, const char *path, const char *interface, const char *property,

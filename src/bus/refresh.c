@@ -5,12 +5,23 @@
 #include "bus/options.h"
 #include "bus/request.h"
 #include "lfa/bus-names.h"
+#include "util/log.h"
 
 static int check(Request *request, sd_bus_error *error) {
         return 0;
 }
 
+/* Anybody may ask, as often as scans are made: the journal gets a few lines of that. */
+static void log_request(const Request *request) {
+        g_autofree char *asker = requester_to_text(&request->requester);
+
+        if (ratelimit_pass(&request->service->refresh_limit,
+                           clock_monotonic(request->service->manager->clock)))
+                log_info("%s had the driver's images read.", asker);
+}
+
 static int act(Request *request, sd_bus_error *error) {
+        log_request(request);
         signals_flush(request->service);
         return sd_bus_reply_method_return(request->message, NULL);
 }

@@ -6,14 +6,16 @@
 #include "bus/request.h"
 #include "daemon/config.h"
 #include "lfa/bus-names.h"
+#include "util/log.h"
 
 static int check(Request *request, sd_bus_error *error) {
         return 0;
 }
 
 static int act(Request *request, sd_bus_error *error) {
-        g_autofree char *text = NULL;
+        g_autofree char *asker = requester_to_text(&request->requester), *text = NULL;
 
+        log_info("%s asked for the configuration to be read again.", asker);
         if (manager_reload_config(request->service->manager, &text) < 0)
                 return bus_error_set(error, LFA_ERROR_CONFIG_INVALID, text);
         signals_flush(request->service);

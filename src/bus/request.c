@@ -50,7 +50,12 @@ static void run_step(Request *request, int (*step)(Request *request, sd_bus_erro
 
 /* The request is over when this succeeds. */
 static int step_act(Request *request, sd_bus_error *error) {
-        int r = request->type->act(request, error);
+        int r;
+
+        request->requester = (Requester){ .uid = request->uid, .pid = request->pid };
+        if (!request->type->advisory)
+                requester_read_hints(&request->requester);
+        r = request->type->act(request, error);
 
         if (r >= 0)
                 request_free(request);

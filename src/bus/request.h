@@ -9,6 +9,7 @@
  * pending, and after it, since the world may have changed meanwhile: what polkit was shown must be what
  * runs. uid 0 needs no polkit. */
 
+#include "bus/requester.h"
 #include "bus/service.h"
 #include "core/gates.h"
 
@@ -50,7 +51,8 @@ struct Request {
         uint64_t arrived_usec; /* CLOCK_MONOTONIC */
         bool started;          /* else it waits for its turn to be asked about */
         bool identified;
-        uint32_t uid, pid; /* of the caller: proof and hint */
+        uint32_t uid, pid;   /* of the caller: proof and hint */
+        Requester requester; /* the same and more hints, from act on */
 
         /* what the method was called with; strings of the options are borrowed from message */
         char *image;  /* as it was named */

@@ -175,6 +175,7 @@ Service *service_new(sd_bus *bus, ServiceLost lost, void *userdata) {
         service->lost = lost;
         service->userdata = userdata;
         service->ended_unnamed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        service->refresh_limit = (RateLimit){ .interval_usec = 600 * USEC_PER_SEC, .burst = 5 };
         service->refusal_limit = (RateLimit){ .interval_usec = 10 * USEC_PER_SEC, .burst = 20 };
         service->slots = g_ptr_array_new_with_free_func(unref_slot);
         signals_init(service);

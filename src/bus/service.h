@@ -33,9 +33,9 @@ struct Service {
         sd_event_source *flush_source;
         GQueue requests; /* Request, owned */
         unsigned credentials_under_way;
-        RateLimit refusal_limit; /* of log lines */
-        bool named;              /* the bus name is ours: somebody can know us */
-        GArray *ended_unnamed;   /* ids of jobs that ended before: their JobRemoved is due then */
+        RateLimit refusal_limit, refresh_limit; /* of log lines */
+        bool named;                             /* the bus name is ours: somebody can know us */
+        GArray *ended_unnamed; /* ids of jobs that ended before: their JobRemoved is due then */
         GPtrArray *slots;
 };
 

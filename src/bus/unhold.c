@@ -21,8 +21,7 @@ static int check(Request *request, sd_bus_error *error) {
 }
 
 static int act(Request *request, sd_bus_error *error) {
-        const Requester who = { request->uid, request->pid, request->reason };
-        int r = manager_unhold(request->service->manager, &who);
+        int r = manager_unhold(request->service->manager, &request->requester, request->reason);
 
         if (r == -ENOENT)
                 return bus_error_set(error, LFA_ERROR_NOT_HELD, NULL);

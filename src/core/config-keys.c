@@ -2,6 +2,7 @@
 /* The one table of the configuration, and the parsers of its values. */
 
 #include "core/config-keys.h"
+#include "core/byte-size.h"
 #include "core/enum-names.h"
 #include "core/time-span.h"
 #include "util/macros.h"
@@ -49,6 +50,15 @@ static char *parse_number(const ConfigKey *key, const char *value, void *field) 
         if (!g_ascii_string_to_unsigned(value, 10, key->minimum, key->maximum, &number, NULL))
                 return fail_value(key, value, NULL);
         *target = (uint32_t) number;
+        return NULL;
+}
+
+static char *parse_size(const ConfigKey *key, const char *value, void *field) {
+        uint64_t bytes;
+
+        if (byte_size_parse(value, &bytes) < 0 || bytes < key->minimum || bytes > key->maximum)
+                return fail_value(key, value, NULL);
+        memcpy(field, &bytes, sizeof(bytes));
         return NULL;
 }
 
@@ -151,7 +161,8 @@ static char *parse_yes_no(const ConfigKey *key, const char *value, void *field) 
 }
 
 const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
-        [CONFIG_DAEMON] = { "Daemon", false, "How lfad looks at the kernel driver." },
+        [CONFIG_DAEMON] = { "Daemon", false,
+                            "How lfad looks at the kernel driver, and how much it remembers." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
         [CONFIG_POLICY] = { "Policy", false, "When an activation may run." },
         [CONFIG_IMAGE] = { "Image", true,
@@ -180,6 +191,11 @@ const ConfigKey config_keys[] = {
           "How long the driver's images must have been left as they are before they are believed, and before "
           "one is activated. A time span from 100ms to 10s. Less than 1s is for those who know their driver: some "
           "versions lose their tree when activations follow each other closely." },
+        { CONFIG_DAEMON, "HistoryMaxBytes", "8M", false, parse_size, FIELD(Config, history_max_bytes),
+          64 << 10, 1 << 30, "a size from 64K to 1G (8M, 65536)",
+          "How much disk the history may take. It is kept in four files: when the newest has grown to a quarter of "
+          "this, it begins a new one and drops the oldest, never during an activation. A number of bytes, or one with "
+          "K, M or G, from 64K to 1G. An activation takes about 1K." },
         { CONFIG_DRIVER, "AllowProfile", "", true, parse_profiles, FIELD(Config, allowed_profiles), 0, 0,
           "names of driver versions (" PROFILES ")",
           "Versions of the kernel driver that are driven although they are not safe: rfc1, rfc2, nvrfc, v1, "

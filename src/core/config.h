@@ -94,8 +94,9 @@ typedef struct ConfigSection {
 
 typedef struct Config {
         uint64_t poll_usec, settle_usec;
-        uint32_t quarantine_after; /* failures of one version */
-        uint32_t allowed_profiles; /* bit mask of DriverProfile, beyond those that are allowed anyway */
+        uint64_t history_max_bytes; /* all files together */
+        uint32_t quarantine_after;  /* failures of one version */
+        uint32_t allowed_profiles;  /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 
         GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], [Policy], then the others as they appeared */

@@ -5,9 +5,9 @@
 #include "ctl/bus-value.h"
 #include "ctl/history.h"
 #include "ctl/output.h"
+#include "ctl/record-text.h"
 #include "ctl/verbs.h"
 
-#include <pwd.h>
 #include <string.h>
 
 /* Every record, not a line a job. One type of record alone does not make a job. */
@@ -20,24 +20,26 @@ static size_t first_of(size_t count, unsigned lines) {
         return lines == LINES_ALL || count <= lines ? 0 : count - lines;
 }
 
-static void print_record(json_object *record) {
+static void print_record(const Inventory *inventory, json_object *record) {
         g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
 
         output_print(COLOUR_BOLD, "#%" G_GUINT64_FORMAT " %s", bus_value_uint(record, "seq"),
                      output_or_dash(bus_value_string(record, "type")));
         output_line("  %s", when);
         json_object_object_foreach(record, key, value) {
+                g_autofree char *text = record_value_text(inventory, key, value);
+
                 if (strcmp(key, "seq") == 0 || strcmp(key, "type") == 0 || strcmp(key, "timestamp") == 0)
                         continue;
-                output_field(FIELD_WIDE, key, COLOUR_NONE, json_object_get_string(value));
+                output_field(FIELD_WIDE, key, COLOUR_NONE, text);
         }
 }
 
-static void print_records(json_object *records, unsigned lines) {
+static void print_records(const Inventory *inventory, json_object *records, unsigned lines) {
         size_t count = json_object_array_length(records);
 
         for (size_t i = first_of(count, lines); i < count; i++)
-                print_record(json_object_array_get_idx(records, i));
+                print_record(inventory, json_object_array_get_idx(records, i));
 }
 
 static void records_to_document(Client *client, json_object *records, unsigned lines) {
@@ -52,12 +54,11 @@ static void records_to_document(Client *client, json_object *records, unsigned l
 /* The name of a uid, the number when it has none, "" when the record names nobody. */
 static char *requester(json_object *record) {
         json_object *uid = json_object_object_get(record, "uid");
-        const struct passwd *entry;
+        char *name = record_user_name(uid);
 
-        if (!json_object_is_type(uid, json_type_int))
-                return g_strdup("");
-        entry = getpwuid((uid_t) json_object_get_int64(uid));
-        return entry ? g_strdup(entry->pw_name) : g_strdup(json_object_get_string(uid));
+        if (name)
+                return name;
+        return g_strdup(json_object_is_type(uid, json_type_int) ? json_object_get_string(uid) : "");
 }
 
 static char *result_cell(json_object *record) {
@@ -169,12 +170,12 @@ ExitCode verb_history(Client *client, int argc, char **argv) {
                 records_to_document(client, records, options.lines);
                 return EXIT_DONE;
         }
-        if (shows_records(&options)) {
-                print_records(records, options.lines);
-                return EXIT_DONE;
-        }
         code = inventory_load(client, &inventory);
-        if (code == EXIT_DONE)
+        if (code != EXIT_DONE)
+                return code;
+        if (shows_records(&options))
+                print_records(inventory, records, options.lines);
+        else
                 print_jobs(inventory, records, &options);
-        return code;
+        return EXIT_DONE;
 }

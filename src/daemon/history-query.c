@@ -83,8 +83,7 @@ static size_t take_block(Search *search, const char *block, size_t size) {
         return end ? (size_t) (end - block) + 1 : 0;
 }
 
-static void search_file(Search *search, int fd) {
-        g_autofree char *block = g_malloc(BLOCK_SIZE);
+static void search_file(Search *search, int fd, char *block) {
         struct stat st;
         off_t end;
 
@@ -108,6 +107,18 @@ static void search_file(Search *search, int fd) {
         }
 }
 
+/* From the newest on; what is missing or cannot be read is passed over. */
+static void search_files(Search *search, const History *history) {
+        g_autofree char *block = g_malloc(BLOCK_SIZE);
+
+        for (unsigned age = 0; age < HISTORY_FILES && !is_done(search); age++) {
+                _cleanup_close_ int fd = history_open_file(history, age);
+
+                if (fd >= 0)
+                        search_file(search, fd, block);
+        }
+}
+
 static void reverse(GPtrArray *array) {
         for (unsigned i = 0; i < array->len / 2; i++) {
                 void *swapped = array->pdata[i];
@@ -117,8 +128,7 @@ static void reverse(GPtrArray *array) {
         }
 }
 
-GPtrArray *history_query(History *history, const HistoryQuery *query) {
-        _cleanup_close_ int fd = -EBADF;
+GPtrArray *history_query(const History *history, const HistoryQuery *query) {
         Search search = { .query = query, .found = g_ptr_array_new_with_free_func(json_put_pointer) };
 
         if (*query->guid)
@@ -127,9 +137,7 @@ GPtrArray *history_query(History *history, const HistoryQuery *query) {
                 add_needle(&search, g_strdup_printf("\"%s\"", query->type));
         if (query->job > 0)
                 add_needle(&search, g_strdup_printf("%u", query->job));
-        fd = history_open_file(history, 0);
-        if (fd >= 0)
-                search_file(&search, fd);
+        search_files(&search, history);
         for (size_t i = 0; i < G_N_ELEMENTS(search.needles); i++)
                 g_free(search.needles[i]);
         reverse(search.found);

@@ -14,6 +14,7 @@ typedef struct HistoryQuery {
         unsigned limit;        /* at most so many */
 } HistoryQuery;
 
-/* Returns the newest records that fit, oldest first, as json_object references. Reads backwards from the end
- * and holds no more than one block and what it returns. Only the current file is searched. */
-GPtrArray *history_query(History *history, const HistoryQuery *query);
+/* Returns the newest records that fit, oldest first, as json_object references. Reads backwards from the end,
+ * the newest file first, and holds no more than one block and what it returns; a file that is missing or cannot be
+ * read is passed over. */
+GPtrArray *history_query(const History *history, const HistoryQuery *query);

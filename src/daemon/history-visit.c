@@ -60,9 +60,8 @@ static int visit_block(const Visit *visit, const char *block, size_t size, size_
         return 0;
 }
 
-static int visit_file(const Visit *visit, int fd, char *block) {
+static int visit_file(const Visit *visit, int fd, off_t start, char *block) {
         struct stat st;
-        off_t start = 0;
         bool cut = false; /* the block goes on with a line that is too long to be a record */
 
         if (fstat(fd, &st) < 0)
@@ -89,16 +88,71 @@ static int visit_file(const Visit *visit, int fd, char *block) {
         return 0;
 }
 
-int history_visit(const History *history, uint64_t from_seq, HistoryVisitor visitor, void *userdata) {
-        const Visit visit = { from_seq, visitor, userdata };
-        g_autofree char *block = g_malloc(BLOCK_SIZE);
+/* Where a line begins: file and offset. */
+typedef struct Place {
+        unsigned age;
+        off_t offset;
+} Place;
+
+static int visit_from(const History *history, const Visit *visit, Place from, char *block) {
         int r = 0;
 
-        for (unsigned age = HISTORY_FILES; age-- > 0 && r == 0;) {
+        for (unsigned age = from.age + 1; age-- > 0 && r == 0;) {
                 _cleanup_close_ int fd = history_open_file(history, age);
 
                 if (fd >= 0)
-                        r = visit_file(&visit, fd, block);
+                        r = visit_file(visit, fd, age == from.age ? from.offset : 0, block);
         }
         return r;
+}
+
+/* Goes back over so many ends of lines and the one before them. Returns true with the offset behind that one, false
+ * when the file has fewer; lines is what is left to go back then. */
+static bool go_back(int fd, unsigned *lines, char *block, off_t *ret_offset) {
+        struct stat st;
+        ssize_t n;
+
+        if (fstat(fd, &st) < 0)
+                return false;
+        for (off_t end = st.st_size; end > 0; end -= n) {
+                off_t start = end > BLOCK_SIZE ? end - BLOCK_SIZE : 0;
+                const char *newline;
+
+                n = pread(fd, block, (size_t) (end - start), start);
+                if (n != end - start)
+                        return false;
+                for (size_t size = (size_t) n; (newline = memrchr(block, '\n', size));
+                     size = (size_t) (newline - block))
+                        if ((*lines)-- == 0) {
+                                *ret_offset = start + (newline - block) + 1;
+                                *lines = 0;
+                                return true;
+                        }
+        }
+        return false;
+}
+
+static Place find_place(const History *history, unsigned lines, char *block) {
+        Place place = { 0 };
+
+        for (;; place.age++) {
+                _cleanup_close_ int fd = history_open_file(history, place.age);
+
+                if ((fd >= 0 && go_back(fd, &lines, block, &place.offset)) || place.age == HISTORY_FILES - 1)
+                        return place;
+        }
+}
+
+int history_visit(const History *history, uint64_t from_seq, HistoryVisitor visitor, void *userdata) {
+        const Visit visit = { from_seq, visitor, userdata };
+        g_autofree char *block = g_malloc(BLOCK_SIZE);
+
+        return visit_from(history, &visit, (Place){ .age = HISTORY_FILES - 1 }, block);
+}
+
+int history_visit_last(const History *history, unsigned lines, HistoryVisitor visitor, void *userdata) {
+        const Visit visit = { 0, visitor, userdata };
+        g_autofree char *block = g_malloc(BLOCK_SIZE);
+
+        return visit_from(history, &visit, find_place(history, lines, block), block);
 }

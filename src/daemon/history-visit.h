@@ -13,3 +13,6 @@ typedef int (*HistoryVisitor)(json_object *record, uint64_t seq, void *userdata)
  * block and one record; a file that is missing or cannot be read is passed over, and so is what is no record. What
  * the visitor appends is not shown. Blocks on the disk. Returns 0 or what the visitor returned. */
 int history_visit(const History *history, uint64_t from_seq, HistoryVisitor visitor, void *userdata);
+
+/* The same for what is among the last so many lines. */
+int history_visit_last(const History *history, unsigned lines, HistoryVisitor visitor, void *userdata);

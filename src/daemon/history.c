@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* history.jsonl: appending, reserving room, reading from the tail. */
+/* The history: appending, reserving room, beginning a new file. */
 
 #include "daemon/history.h"
 #include "core/activation-report.h"
+#include "daemon/history-files.h"
 #include "daemon/history-query.h"
 #include "util/file-io.h"
 #include "util/string-table.h"
@@ -17,9 +18,6 @@
 #define LOCK_FILE "lfad.lock"
 #define NEWEST_RECORDS 64
 #define SPARE_SPACE (1024 * 1024)
-
-static const char *const file_names[HISTORY_FILES] = { "history.jsonl", "history.jsonl.1", "history.jsonl.2",
-                                                       "history.jsonl.3" };
 
 struct History {
         int folder_fd;
@@ -103,12 +101,9 @@ int history_open(const char *folder, const Clock *clock, History **ret) {
         r = lock_folder(history);
         if (r < 0)
                 return r;
-        history->fd = openat(history->folder_fd, file_names[0],
-                             O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+        history->fd = history_files_open_newest(history->folder_fd);
         if (history->fd < 0)
-                return -errno;
-        if (fsync(history->folder_fd) < 0)
-                return -errno;
+                return history->fd;
         r = sd_id128_get_boot(&boot_id);
         if (r < 0)
                 return r;
@@ -203,29 +198,44 @@ bool history_is_full(const History *history) {
         return history->next_seq > INT32_MAX;
 }
 
-/* A file that is not one of ours must not be waited for, nor be read twice under two names. */
-static int check_older(const History *history, int fd) {
+int history_rotate(History *history, uint64_t max_bytes) {
+        struct stat st;
+        int r, fd;
+
+        if (fstat(history->fd, &st) < 0)
+                return -errno;
+        if ((uint64_t) st.st_size < max_bytes / HISTORY_FILES)
+                return 0;
+        r = end_last_line(history);
+        if (r < 0)
+                return r;
+        fd = history_files_begin(history->folder_fd);
+        if (fd < 0)
+                return disk_error(-fd);
+        safe_close(history->fd);
+        history->fd = fd;
+        history->torn = false;
+        return 1;
+}
+
+/* When a file could neither be replaced nor named as before, it lies under an older name and is written all the same.
+ */
+static bool is_newest(const History *history, int fd) {
         struct stat st, newest;
 
-        if (fstat(fd, &st) < 0 || fstat(history->fd, &newest) < 0)
-                return -errno;
-        return S_ISREG(st.st_mode) && (st.st_dev != newest.st_dev || st.st_ino != newest.st_ino) ? 0
-                                                                                                 : -ENOENT;
+        return fstat(fd, &st) >= 0 && fstat(history->fd, &newest) >= 0 && st.st_dev == newest.st_dev &&
+               st.st_ino == newest.st_ino;
 }
 
 int history_open_file(const History *history, unsigned age) {
         _cleanup_close_ int fd = -EBADF;
-        int r;
 
-        if (age == 0)
+        if (age == 0) {
                 fd = fcntl(history->fd, F_DUPFD_CLOEXEC, 3);
-        else
-                fd = openat(history->folder_fd, file_names[age],
-                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
-        r = age == 0 ? 0 : check_older(history, fd);
-        return r < 0 ? r : steal_fd(&fd);
+                return fd < 0 ? -errno : steal_fd(&fd);
+        }
+        fd = history_files_open_older(history->folder_fd, age);
+        return fd >= 0 && is_newest(history, fd) ? -ENOENT : steal_fd(&fd);
 }
 
 const char *history_boot_id(const History *history) {

@@ -2,9 +2,10 @@
 #pragma once
 
 /* history.jsonl: what lfad did and saw, one JSON object a line, never rewritten. Every record is on disk
- * (fdatasync) when history_append returns. This file and state.c are the only ones of the daemon that may
- * block on a disk. */
+ * (fdatasync) when history_append returns. When the file is large enough it becomes history.jsonl.1, and so on;
+ * sequence numbers go on over all of them. */
 
+#include "daemon/history-files.h"
 #include "util/clock.h"
 #include "util/json.h"
 
@@ -54,10 +55,14 @@ int history_reserve(History *history);
 /* The sequence numbers, which are job ids too, are used up: nothing may be queued any more. */
 bool history_is_full(const History *history);
 
+/* Begins a new file when the newest has grown to its part of max_bytes, which is what all of them together may take.
+ * To be called while no activation runs: its records belong together. Returns 1 when there is a new one, 0, or a
+ * negative errno; everything goes on with the file that was then, and it may be tried again. */
+int history_rotate(History *history, uint64_t max_bytes);
+
 /* Opens the newest file (age 0) or an older one, up to HISTORY_FILES - 1, for pread. Returns a descriptor that the
  * caller closes, or a negative errno: -ENOENT when there is no such file. */
 int history_open_file(const History *history, unsigned age);
-#define HISTORY_FILES 4
 
 /* No line of ours is longer, its end included. */
 #define RECORD_SIZE_MAX 4096

@@ -10,8 +10,7 @@ Job *job_new(Manager *manager, const JobRequest *request) {
         memcpy(job->guid, request->guid, GUID_STRING_SIZE);
         g_strlcpy(job->from, request->from, sizeof(job->from));
         g_strlcpy(job->to, request->to, sizeof(job->to));
-        job->uid = request->uid;
-        job->pid = request->pid;
+        job->requester = *request->requester;
         job->reason = g_strdup(request->reason);
         job->request_id = g_strdup(request->request_id);
         job->batch = request->batch;

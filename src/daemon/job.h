@@ -6,6 +6,7 @@
 #include "core/activation-report.h"
 #include "core/errors.h"
 #include "core/gates.h"
+#include "daemon/requester.h"
 #include "daemon/worker-process.h"
 #include "lfa/enums.h"
 
@@ -31,7 +32,7 @@ typedef struct Job {
 
         /* what was authorised, "" = firmware gives no version */
         char from[VERSION_SIZE], to[VERSION_SIZE];
-        uint32_t uid, pid;
+        Requester requester;
         char *reason;
         char *request_id; /* "" = none */
         uint32_t batch;   /* the jobs of one ActivatePending share it; 0 = alone */
@@ -43,8 +44,8 @@ typedef struct Job {
 
         /* while it is activating */
         WorkerProcess *worker, *cancel_worker;
-        bool cancel_asked; /* by cancel_uid */
-        uint32_t cancel_uid;
+        bool cancel_asked; /* by canceller */
+        Requester canceller;
         bool cancel_sent; /* to the driver */
         int cancel_error; /* its positive errno, 0 = taken, -1 = no answer yet */
         bool has_report;
@@ -57,7 +58,7 @@ typedef struct Job {
 typedef struct JobRequest {
         const char *guid;
         const char *from, *to;
-        uint32_t uid, pid;
+        const Requester *requester;
         const char *reason;     /* "" = none */
         const char *request_id; /* "" = none */
         ExpectedVersion expected_current,

@@ -30,7 +30,7 @@ int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more) {
         unsigned all = manager->queue.length, own = 0;
 
         for (GList *link = manager->queue.head; link; link = link->next)
-                own += ((Job *) link->data)->uid == uid;
+                own += ((Job *) link->data)->requester.uid == uid;
         return all + more > JOBS_MAX || own + more > JOBS_PER_UID_MAX ? -EDQUOT : 0;
 }
 
@@ -55,8 +55,7 @@ static void add_expectation(json_object *record, const char *key, const Expected
 static json_object *queued_record(const Job *job, const JobRequest *request) {
         json_object *record = job_record(job);
 
-        json_add_u64(record, "uid", job->uid);
-        json_add_u64(record, "pid", job->pid);
+        requester_to_record(&job->requester, record);
         json_add_string(record, "reason", job->reason);
         json_add_string(record, "request-id", job->request_id);
         add_expectation(record, "expected-current-version", &request->expected_current);
@@ -69,7 +68,7 @@ static void remember_request(Manager *manager, const Job *job, const JobRequest 
         g_autofree char *arguments = request_arguments(request->guid, &request->expected_current,
                                                        &request->expected_pending, request->reason);
         KnownRequest known = {
-                .uid = job->uid,
+                .uid = job->requester.uid,
                 .request_id = job->request_id,
                 .arguments = arguments,
                 .job = job->id,
@@ -97,13 +96,14 @@ static char *message_of(const Manager *manager, const char *text) {
 }
 
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
+        g_autofree char *asker = requester_to_text(request->requester);
         _cleanup_(job_freep) Job *job = NULL;
         uint64_t seq;
         int r;
 
         if (manager->stopping)
                 return -ESHUTDOWN;
-        r = manager_check_caps(manager, request->uid, 1);
+        r = manager_check_caps(manager, request->requester->uid, 1);
         if (r < 0)
                 return r;
         if (!manager->history)
@@ -111,6 +111,7 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         jobs_retry_records(manager);
         if (manager->unwritten.length > 0)
                 return -ENOSPC; /* nothing new is begun while an end is not on disk */
+        manager_rotate_history(manager);
         job = job_new(manager, request);
         g_free(job->message);
         job->message = message_of(manager, "");
@@ -122,8 +123,8 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
                 return log_error_errno(r, "Cannot record a job");
         enter_job(manager, job, (uint32_t) seq);
         remember_request(manager, job, request);
-        log_info("Job %u: activate %s (%s), %s -> %s, asked for by uid %u.", job->id, job->guid,
-                 image_display_name(images_remember(manager, job->guid)), job->from, job->to, job->uid);
+        log_info("Job %u: activate %s (%s), %s -> %s, asked for by %s.", job->id, job->guid,
+                 image_display_name(images_remember(manager, job->guid)), job->from, job->to, asker);
         manager->observer->job_new(job, manager->userdata);
         queue_schedule(manager);
         *ret = g_steal_pointer(&job);
@@ -230,6 +231,15 @@ static void add_blackout(json_object *record, const Blackout *blackout) {
         json_add_u64(record, "blackout-floor-usec", blackout->floor_usec);
 }
 
+static void add_canceller(json_object *record, const Requester *canceller) {
+        json_add_u64(record, "cancel-uid", canceller->uid);
+        if (canceller->pid > 0)
+                json_add_u64(record, "cancel-pid", canceller->pid);
+        json_add_string(record, "cancel-unit", canceller->unit);
+        if (canceller->logged_in)
+                json_add_u64(record, "cancel-login-uid", canceller->login_uid);
+}
+
 static void record_end(Job *job, json_object *record) {
         Manager *manager = job->manager;
         Unwritten *unwritten;
@@ -240,11 +250,11 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "error", error_bus_name(job->error));
         json_add_string(record, "message", job->message);
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
-        json_add_u64(record, "uid", job->uid);
+        json_add_u64(record, "uid", job->requester.uid);
         json_add_u64(record, "write-usec", job->write_usec);
         add_blackout(record, &job->blackout);
         if (job->cancel_asked)
-                json_add_u64(record, "cancel-uid", job->cancel_uid);
+                add_canceller(record, &job->canceller);
         if (job->cancel_sent && job->cancel_error >= 0)
                 json_add_u64(record, "cancel-answer", (uint64_t) job->cancel_error);
         jobs_retry_records(manager); /* in their order */
@@ -336,20 +346,21 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
         manager_job_over(manager);
 }
 
-int manager_cancel_job(Manager *manager, Job *job, uint32_t uid) {
+int manager_cancel_job(Manager *manager, Job *job, const Requester *by) {
+        g_autofree char *asker = requester_to_text(by);
         int r = 0;
 
         if (job_is_done(job))
                 return -ESRCH;
         if (!job->cancel_asked) {
                 job->cancel_asked = true;
-                job->cancel_uid = uid;
+                job->canceller = *by;
         }
         if (job_is_running(job))
                 r = activation_cancel(job);
         else
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);
         if (r >= 0)
-                log_info("Job %u: uid %u asked to cancel it.", job->id, uid);
+                log_info("Job %u: %s asked to cancel it.", job->id, asker);
         return r;
 }

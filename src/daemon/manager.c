@@ -47,6 +47,7 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         jobs_retry_records(manager);
+        manager_rotate_history(manager);
         settings_try_again(manager);    /* by the reading that follows */
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
@@ -68,6 +69,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->config = config_new();
         manager->state = state_new();
         manager->warnings = warnings_new();
+        manager->rotation_limit = (RateLimit){ .interval_usec = 3600 * USEC_PER_SEC, .burst = 1 };
         device_events_init(manager);
         manager->images = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_image);
         manager->request_ids = request_ids_new();

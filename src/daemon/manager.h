@@ -115,7 +115,8 @@ struct Manager {
         RateLimit storm_limit;     /* of uevents (device-events.c) */
         uint64_t storm_until_usec; /* CLOCK_MONOTONIC; 0 = there was none */
         sd_event_source *storm_timer;
-        GPtrArray *warnings; /* Warning, owned (warnings.c) */
+        GPtrArray *warnings;      /* Warning, owned (warnings.c) */
+        RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
         bool ready, stopping, stopped;
 };
 
@@ -168,15 +169,6 @@ bool image_has_failed(const Image *image);
 
 /* --- what is kept in mind (state.c, quarantine.c) --- */
 
-/* Who asked for something. */
-typedef struct Requester {
-        uint32_t uid, pid;  /* proof and hint */
-        const char *reason; /* "" = none; borrowed */
-} Requester;
-
-/* The keys of a record that say who asked for it; who NULL: nobody did. */
-void requester_add(json_object *record, const Requester *who);
-
 /* What keeps this image from being activated; guid "": all of them. NULL: nothing. */
 const Hold *manager_find_hold(const Manager *manager, const char *guid);
 
@@ -186,10 +178,10 @@ bool image_is_quarantined(const Image *image);
 /* What manager_clear_quarantine ends, or NULL. */
 const Quarantine *manager_find_quarantine(const Manager *manager, const Image *image);
 
-/* End what holds all images, and one quarantine. Recorded first. Each returns 0; -ENOENT when there is nothing to end;
+/* End what holds all images, and one quarantine. reason: why, "" = none given. Recorded first. Each returns 0; -ENOENT when there is nothing to end;
  * -ENOSPC or another negative errno when it could not be recorded. */
-int manager_unhold(Manager *manager, const Requester *who);
-int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who);
+int manager_unhold(Manager *manager, const Requester *who, const char *reason);
+int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who, const char *reason);
 
 /* --- gates (facts.c) --- */
 
@@ -233,10 +225,9 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret);
 /* Whether so many more jobs of this caller fit. Returns 0 or -EDQUOT. */
 int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more);
 
-/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. uid: who
- * asked. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
+/* Before the write the job ends cancelled; during it the kernel driver's cancel is sent, once. Returns 0; -ESRCH when the write or the job is over; another negative errno when the driver could
  * not be asked. */
-int manager_cancel_job(Manager *manager, Job *job, uint32_t uid);
+int manager_cancel_job(Manager *manager, Job *job, const Requester *by);
 
 void job_set_state(Job *job, JobState state);
 
@@ -282,6 +273,11 @@ int activation_cancel(Job *job);
 
 /* Waits for the end of a worker that belongs to no job that is known. */
 void activation_watch_foreign(Manager *manager);
+
+/* --- the history's files (rotation.c) --- */
+
+/* Begins a new one when the newest is large enough and nothing under way needs the old one. */
+void manager_rotate_history(Manager *manager);
 
 /* --- recovery (recovery.c) --- */
 void recovery_run(Manager *manager);

@@ -78,19 +78,19 @@ void state_tell(Manager *manager, unsigned changed, json_object *record) {
                             hold->reason);
 }
 
-void requester_add(json_object *record, const Requester *who) {
-        if (!who)
-                return;
-        json_add_u64(record, "uid", who->uid);
-        json_add_u64(record, "pid", who->pid);
-        json_add_string(record, "reason", who->reason);
+/* who NULL: nobody asked for it. */
+static void add_asker(json_object *record, const Requester *who, const char *reason) {
+        if (who)
+                requester_to_record(who, record);
+        json_add_string(record, "reason", reason);
 }
 
 static void say_not_recorded(int r) {
         log_error_errno(r, "What ends a quarantine or a hold cannot be recorded; it stays");
 }
 
-static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause cause, const Requester *who) {
+static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause cause, const Requester *who,
+                 const char *reason) {
         json_object *record = json_object_new_object();
         Quarantine cleared = *quarantine; /* it is gone by the time of the log line */
         int r;
@@ -99,7 +99,7 @@ static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause ca
         json_add_string(record, "to", cleared.to);
         json_add_u64(record, "failures", cleared.failures);
         json_add_string(record, "cause", release_cause_to_string(cause));
-        requester_add(record, who);
+        add_asker(record, who, reason);
         r = manager_record(manager, RECORD_QUARANTINE_CLEARED, record);
         if (r >= 0)
                 log_notice("Image %s (%s): what went wrong with version %s does not count any more (%s).",
@@ -108,14 +108,13 @@ static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause ca
         return r;
 }
 
-static int release(Manager *manager, const Hold *hold, ReleaseCause cause, const Requester *who) {
+static int release(Manager *manager, const Hold *hold, ReleaseCause cause) {
         json_object *record = json_object_new_object();
         int r;
 
         json_add_string(record, "guid", hold->guid);
         json_add_string(record, "image", hold->image);
         json_add_string(record, "cause", release_cause_to_string(cause));
-        requester_add(record, who);
         r = manager_record(manager, RECORD_UNHOLD, record);
         if (r >= 0)
                 log_notice("A hold was released (%s).", release_cause_to_string(cause));
@@ -137,7 +136,7 @@ static int review_quarantines(Manager *manager, const Image *image) {
                                                 history_boot_id(manager->history));
                 if (cause == RELEASE_NONE)
                         continue;
-                r = clear(manager, quarantine, cause, NULL);
+                r = clear(manager, quarantine, cause, NULL, "");
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -153,7 +152,7 @@ static int review_holds(Manager *manager, const Image *image) {
 
                 if (cause == RELEASE_NONE)
                         continue;
-                r = release(manager, hold, cause, NULL);
+                r = release(manager, hold, cause);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -173,7 +172,8 @@ void quarantine_review(Manager *manager, const Image *image) {
                 say_not_recorded(r);
 }
 
-int manager_unhold(Manager *manager, const Requester *who) {
+int manager_unhold(Manager *manager, const Requester *who, const char *reason) {
+        g_autofree char *asker = requester_to_text(who);
         json_object *record;
         int r;
 
@@ -181,11 +181,11 @@ int manager_unhold(Manager *manager, const Requester *who) {
                 return -ENOENT;
         record = json_object_new_object();
         json_add_string(record, "cause", release_cause_to_string(RELEASE_OPERATOR));
-        requester_add(record, who);
+        add_asker(record, who, reason);
         r = manager_record(manager, RECORD_UNHOLD, record);
         if (r < 0)
                 return log_error_errno(r, "Cannot record that the hold is released");
-        log_notice("The hold was released by uid %u%s%s.", who->uid, *who->reason ? ": " : "", who->reason);
+        log_notice("The hold was released by %s%s%s.", asker, *reason ? ": " : "", reason);
         queue_schedule(manager);
         return 0;
 }
@@ -204,12 +204,13 @@ const Quarantine *manager_find_quarantine(const Manager *manager, const Image *i
         return NULL;
 }
 
-int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who) {
+int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who,
+                             const char *reason) {
         const Quarantine *quarantine = manager_find_quarantine(manager, image);
         int r;
 
         if (!quarantine)
                 return -ENOENT;
-        r = clear(manager, quarantine, RELEASE_OPERATOR, who);
+        r = clear(manager, quarantine, RELEASE_OPERATOR, who, reason);
         return r < 0 ? log_error_errno(r, "Cannot record that the quarantine is lifted") : 0;
 }

@@ -7,12 +7,12 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
-#include "daemon/history-query.h"
+#include "daemon/history-visit.h"
 #include "daemon/manager.h"
 #include "util/log.h"
 
 /* How far back a start looks: jobs that have no end are at most 64, and their records lie at the end. */
-#define RECORDS_READ 4096
+#define LINES_READ 4096
 
 /* What the history says of a job that has no end. */
 typedef struct Unfinished {
@@ -22,7 +22,7 @@ typedef struct Unfinished {
         char *reason;
         char *request_id;
         char *boot_id;
-        uint32_t uid, pid;
+        Requester requester;
         uint64_t queued_usec, started_usec; /* 0 = not started */
 } Unfinished;
 
@@ -84,7 +84,7 @@ static void remember_request(Manager *manager, json_object *record, const Unfini
         ExpectedVersion pending = read_expectation(record, "expected-pending-version");
         g_autofree char *arguments = request_arguments(entry->guid, &current, &pending, entry->reason);
         KnownRequest known = {
-                .uid = entry->uid,
+                .uid = entry->requester.uid,
                 .request_id = entry->request_id,
                 .arguments = arguments,
                 .job = entry->id,
@@ -113,8 +113,7 @@ static void read_queued(Manager *manager, GHashTable *unfinished, json_object *r
         entry->reason = g_strdup(string_or_empty(record, "reason"));
         entry->request_id = g_strdup(string_or_empty(record, "request-id"));
         entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
-        entry->uid = u32_or_zero(record, "uid");
-        entry->pid = u32_or_zero(record, "pid");
+        requester_from_record(record, &entry->requester);
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
         remember_request(manager, record, entry);
         read_known_values(manager, record, images_remember(manager, guid), "from", 1);
@@ -194,7 +193,17 @@ static void read_vanished(Manager *manager, json_object *record) {
                 images_remember(manager, guid)->lost_tree = lost && is_this_boot(manager, record) ? tree : 0;
 }
 
-static void read_record(Manager *manager, GHashTable *unfinished, json_object *record) {
+/* What is gathered while the history is read. */
+typedef struct Recovery {
+        Manager *manager;
+        GHashTable *unfinished; /* job's id -> Unfinished, owned */
+} Recovery;
+
+static int read_record(json_object *record, uint64_t seq, void *userdata) {
+        const Recovery *recovery = userdata;
+        Manager *manager = recovery->manager;
+        GHashTable *unfinished = recovery->unfinished;
+
         switch (record_type_from_string(string_or_empty(record, "type"))) {
         case RECORD_QUEUED:
                 read_queued(manager, unfinished, record);
@@ -216,6 +225,7 @@ static void read_record(Manager *manager, GHashTable *unfinished, json_object *r
         default:
                 break;
         }
+        return 0;
 }
 
 static Job *restore_job(Manager *manager, const Unfinished *entry) {
@@ -223,8 +233,7 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
                 .guid = entry->guid,
                 .from = entry->from,
                 .to = entry->to,
-                .uid = entry->uid,
-                .pid = entry->pid,
+                .requester = &entry->requester,
                 .reason = entry->reason,
                 .request_id = entry->request_id,
         };
@@ -296,18 +305,15 @@ static int compare_ids(const void *a, const void *b) {
 
 void recovery_run(Manager *manager) {
         g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
-        g_autoptr(GPtrArray) records = NULL, entries = g_ptr_array_new();
+        g_autoptr(GPtrArray) entries = g_ptr_array_new();
         bool worker_runs = worker_still_runs(manager);
-        const HistoryQuery newest = { .guid = "", .type = "", .limit = RECORDS_READ };
+        Recovery recovery = { manager, unfinished };
         const Unfinished *running = NULL;
         GHashTableIter iterator;
         void *value;
 
-        if (manager->history) {
-                records = history_query(manager->history, &newest);
-                for (unsigned i = 0; i < records->len; i++)
-                        read_record(manager, unfinished, records->pdata[i]);
-        }
+        if (manager->history)
+                (void) history_visit_last(manager->history, LINES_READ, read_record, &recovery);
         g_hash_table_iter_init(&iterator, unfinished);
         while (g_hash_table_iter_next(&iterator, NULL, &value))
                 g_ptr_array_add(entries, value);

@@ -255,6 +255,40 @@ class FaultyDiskTest(DiskTest):
         self.start()
         self.assertWorks()
 
+    def rotate_and_fail(self, version, *fault):
+        """A new file is due and cannot be begun: everything goes on with the old one."""
+        for number in (1, 2, 3):  # so that each has to be moved
+            with open(os.path.join(self.state, f"history.jsonl.{number}"), "ab"):
+                pass
+        self.world.stage("rmm", version)
+        self.world.grow_history(self.state)
+        before, failures = self.world.history_file(), self.failures(fault[0])
+        self.inject(*fault)
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertEqual(self.failures(fault[0]), failures + 1)
+        numbers = [record["seq"] for record in self.world.history_file()]
+        self.assertEqual(len(numbers), len(before) + 3)
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        records = self.world.call(PATH, MANAGER, "GetHistory", "a{sv}", {})
+        self.assertEqual([record["seq"] for record in records], numbers)
+
+    def test_a_new_file_that_cannot_be_begun_loses_nothing(self):
+        self.world.configure("[Daemon]\nSettleSec=100ms\nHistoryMaxBytes=64K\n")
+        self.world.reload()
+        faults = (("create", "ENOSPC", 0, 1), ("fsync", "EIO", 0, 1), ("fsync", "EIO", 1, 1),
+                  ("rename", "EIO", 0, 1), ("rename", "EIO", 1, 1), ("rename", "EIO", 2, 1), ("rename", "EIO", 3, 1))
+        for number, fault in enumerate(faults):
+            with self.subTest(fault=fault):
+                self.rotate_and_fail(f"3.{number}", *fault)
+        self.assertEqual(self.world.log("lfad", 500).count("cannot begin a new file"), 1)
+        self.kill()
+        numbers = [record["seq"] for record in self.world.history_file()]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.world.stage("rmm", "4.0")
+        self.assertEqual(self.world.run_job("rmm")["Id"], numbers[-1] + 1)
+        with open(os.path.join(self.state, "history.jsonl"), encoding="utf-8") as file:
+            self.assertEqual(len(file.readlines()), 3)
+
 
 class FullDiskTest(DiskTest):
     SIZE = 128 * 1024

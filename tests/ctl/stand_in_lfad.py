@@ -36,7 +36,7 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 
 SIGNATURES = {"Id": "u", "Image": "o", "CurrentJob": "o", "BlackoutCount": "u", "Blockers": "as",
               "Overridden": "as", "SupportedOptions": "as"}
-RECORD_SIGNATURES = {"job": "u", "uid": "u", "pid": "u"}
+RECORD_SIGNATURES = {"job": "u", "uid": "u", "pid": "u", "login-uid": "u", "cancel-uid": "u"}
 
 
 def typed(name, value, signatures=SIGNATURES):

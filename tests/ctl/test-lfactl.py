@@ -847,7 +847,7 @@ class Releasing(Case):
 class History(Case):
     RECORDS = [
         record(1, "daemon-started", strange=1.5),
-        record(2, "queued", job=2, guid=RMM, uid=0, pid=1, reason="CVE"),
+        record(2, "queued", job=2, guid=RMM, uid=0, pid=1, reason="CVE", unit="fleet.service", **{"login-uid": 0}),
         record(3, "started", job=2, guid=RMM, **{"from": "1.4", "to": "1.5"}),
         record(4, "finished", job=2, guid=RMM, result="succeeded", **{"from": "1.4", "to": "1.5",
                                                                       "write-usec": 1200000,
@@ -855,7 +855,7 @@ class History(Case):
                                                                       "blackout-count": 1}),
         record(5, "queued", job=5, guid=VENDOR, uid=4294967290),
         record(6, "finished", job=5, guid=VENDOR, result="unknown", error=ERROR + "NoReport",
-               **{"firmware-code": "LFA_BUSY"}),
+               errno=125, **{"firmware-code": "LFA_BUSY", "cancel-uid": 0, "cancel-answer": 0}),
         record(7, "settled", job=5, guid=VENDOR, **{"from": "1", "to": "2", "pending": False}),
         {"type": "external"},
     ]
@@ -875,7 +875,11 @@ class History(Case):
         self.lfad(scenario(history=self.RECORDS))
         out = self.lfactl("history", "--long")[1]
         self.assertEqual(len(re.findall(r"(?m)^#", out)), len(self.RECORDS))
-        self.assertRegex(out, r"(?m)^ +write-usec: 1200000$")
+        for line in ("write-usec: 1200000 (1 s)", "blackout-usec: 502000 (502 ms)", "uid: 0 (root)", "pid: 1",
+                     "unit: fleet.service", "login-uid: 0 (root)", "uid: 4294967290", "reason: CVE",
+                     f"guid: {RMM} (rmm)", f"guid: {VENDOR}", "errno: 125 (Operation canceled)", "cancel-answer: 0",
+                     "cancel-uid: 0 (root)"):
+            self.assertRegex(out, "(?m)^ +" + re.escape(line) + "$")
         self.assertRegex(out, r"(?m)^ +strange: 1\.5$")
         self.assertEqual(len(re.findall(r"(?m)^#", self.lfactl("history", "--long", "--lines=2")[1])), 2)
 

@@ -18,6 +18,7 @@ FILES = (r"f?open(at|dir|64)?|open_by_handle_at|creat|p?readv?|pread64|p?writev?
          r"(posix_)?fallocate|f?stat(at|fs|vfs|x)?|lstat|access|faccessat|readlink(at)?|scandir|readdir|"
          r"g_file_\w+|g_dir_\w+|g_mkdir\w*|g_key_file_load_from_\w+|"
          r"file_read|file_replace|write_all|"  # util/file-io.h
+         r"sd_(pid|peer|pidfd)_get_\w+|"  # they read /proc
          r"config_files_load")  # util/config-files.h
 # Never: reading sysfs may sleep behind an activation, which is why lfad-worker exists.
 SYSFS = r"attr_(read|read_bool|open_write|write_byte)|image_read\w*|tree_(open|read)|profile_detect\w*"
@@ -26,12 +27,14 @@ SYSFS = r"attr_(read|read_bool|open_write|write_byte)|image_read\w*|tree_(open|r
 ALLOWED = [
     ("src/daemon/inventory.c", "*", "the inventory's file, on the tmpfs of the runtime folder"),
     ("src/daemon/history.c", "*", "the records: append and fdatasync, bounded reads from the tail"),
+    ("src/daemon/history-files.c", "*", "the records' files: opened, and renamed when one is large enough"),
     ("src/daemon/history-query.c", "*", "bounded reads of the records, for clients"),
     ("src/daemon/history-visit.c", "*", "bounded reads of the records, block by block"),
     ("src/daemon/state.c", "*", "the state file: atomic replace"),
     ("src/daemon/activation-lock.c", "*", "lock file and reports, small files on the tmpfs of the runtime folder"),
     ("src/daemon/config.c", "config_files_load", "at start, and when an administrator asks for it: a few bounded files"),
     ("src/daemon/worker-process.c", "read", "a pipe that does not block"),
+    ("src/bus/requester.c", "*", "two files of procfs, which answers from memory; neither a disk nor sysfs"),
     ("src/bus/service.c", "sd_bus_match_signal", "org.freedesktop.DBus.Local is matched here, the bus is not asked"),
     ("src/lfad.c", "g_mkdir_with_parents", "the runtime folder on its tmpfs, before the loop runs"),
 ]

@@ -5,7 +5,6 @@
 #include "core/config-keys.h"
 #include "core/config-text.h"
 #include "core/profile.h"
-#include "core/time-span.h"
 #include "unit.h"
 #include "util/nearest.h"
 
@@ -121,6 +120,7 @@ static void without_files_the_defaults_hold(void **state) {
         g_autoptr(Config) config = config_new();
 
         assert_true(config->poll_usec == 60 * SECOND);
+        assert_int_equal(config->history_max_bytes, 8 << 20);
         assert_true(config->settle_usec == SECOND);
         assert_int_equal(config->allowed_profiles, 0);
         assert_int_equal(config->quarantine_after, 3);
@@ -258,7 +258,7 @@ static const BadRow bad_rows[] = {
         /* keys */
         { DAEMON "PolSec=60\n", 2, "[Daemon] has no key 'PolSec'; did you mean 'PollSec'?" },
         { DAEMON "pollsec=60\n", 2, "did you mean 'PollSec'?" },
-        { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec." },
+        { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec, HistoryMaxBytes." },
         { DAEMON "x-mine=1\n", 2, "has no key 'x-mine'" },
         { POLICY "QuarantineAfter=0\n", 2,
           "QuarantineAfter= takes a number from 1 to 100 (3, 10), not '0'." },
@@ -281,6 +281,10 @@ static const BadRow bad_rows[] = {
           "HardwareTimeoutSec= takes a time span from 1s to 24h" },
         { "[Watchdog w]\nHardwareTimeoutSec=25h\n", 2, "not '25h'" },
         { DAEMON "PollSec=\n", 2, "PollSec= needs a value" },
+        { DAEMON "HistoryMaxBytes=8\n", 2, "takes a size from 64K to 1G (8M, 65536), not '8'" },
+        { DAEMON "HistoryMaxBytes=65535\n", 2, "from 64K to 1G" },
+        { DAEMON "HistoryMaxBytes=1025M\n", 2, "from 64K to 1G" },
+        { DAEMON "HistoryMaxBytes=8 M\n", 2, "from 64K to 1G" },
         { DAEMON "PollSec=9\n", 2, "takes a time span from 10s to 80s (60, 45s, 1min 10s), not '9'" },
         { DAEMON "PollSec=9.999999s\n", 2, "from 10s to 80s" },
         { DAEMON "PollSec=81\n", 2, "from 10s to 80s" },
@@ -578,51 +582,6 @@ static void a_section_without_an_image_is_told_once(void **state) {
         release(&reading);
 }
 
-static void time_spans_are_those_of_systemd(void **state) {
-        static const struct {
-                const char *text;
-                int r;
-                uint64_t usec;
-        } rows[] = {
-                { "0", 0, 0 },
-                { "60", 0, 60 * SECOND },
-                { " 60 ", 0, 60 * SECOND },
-                { "60s", 0, 60 * SECOND },
-                { "60 sec", 0, 60 * SECOND },
-                { "1min 20s", 0, 80 * SECOND },
-                { "1min20s", 0, 80 * SECOND },
-                { "1m 20", -EINVAL, 0 },
-                { "1.5", 0, 3 * SECOND / 2 },
-                { "0.5h", 0, 1800 * SECOND },
-                { "2 hours 3 minutes 4 seconds", 0, 7384 * SECOND },
-                { "1w 1d", 0, 8 * 86400 * SECOND },
-                { "300ms20s 5us", 0, 20 * SECOND + 300005 },
-                { "7 µs", 0, 7 },
-                { "1.0000019s", 0, SECOND + 1 },
-                { "", -EINVAL, 0 },
-                { " ", -EINVAL, 0 },
-                { "s", -EINVAL, 0 },
-                { "-1", -EINVAL, 0 },
-                { "1..2", -EINVAL, 0 },
-                { ".5", -EINVAL, 0 },
-                { "1 S", -EINVAL, 0 },
-                { "1 month", -EINVAL, 0 },
-                { "18446744073709551616", -ERANGE, 0 },
-                { "18446744073709551615s", -ERANGE, 0 },
-                { "40000000w", -ERANGE, 0 },
-                { "18446744073709551615us 1us", -ERANGE, 0 },
-                { "18446744073709551615us", 0, UINT64_MAX },
-        };
-
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-                uint64_t usec = 0;
-                int r = time_span_parse(rows[i].text, &usec);
-
-                if (r != rows[i].r || usec != rows[i].usec)
-                        fail_msg("'%s': %d, %" G_GUINT64_FORMAT, rows[i].text, r, usec);
-        }
-}
-
 static void the_nearest_word_is_near(void **state) {
         static const char *const words[] = { "PollSec", "SettleSec", "v1", NULL };
 
@@ -788,7 +747,6 @@ int main(void) {
                 cmocka_unit_test(the_order_adds_up_over_files_and_an_empty_one_begins_anew),
                 cmocka_unit_test(every_circle_is_told),
                 cmocka_unit_test(a_section_without_an_image_is_told_once),
-                cmocka_unit_test(time_spans_are_those_of_systemd),
                 cmocka_unit_test(the_nearest_word_is_near),
                 cmocka_unit_test(watchdogs_are_found_by_what_they_call_themselves),
                 cmocka_unit_test(the_shipped_file_is_made_of_the_table),

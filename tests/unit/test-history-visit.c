@@ -185,6 +185,48 @@ static void a_visitor_ends_the_visit(void **state) {
         assert_string_equal(text->str, "1 2 ");
 }
 
+static void assert_last(const History *history, unsigned lines, const char *expected) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        Seen seen = { .text = text };
+
+        assert_int_equal(history_visit_last(history, lines, see, &seen), 0);
+        assert_string_equal(text->str, expected);
+}
+
+static void the_last_lines_are_read_across_files(void **state) {
+        _cleanup_(history_freep) History *history = NULL;
+
+        temp_write_text(*state, "history.jsonl.2",
+                        "{\"seq\":1,\"type\":\"x\"}\n{\"seq\":2,\"type\":\"x\"}\n");
+        temp_write_text(*state, "history.jsonl", "{\"seq\":3,\"type\":\"x\"}\n{\"seq\":4,\"type\":\"x\"}\n");
+        history = open_history(*state);
+        assert_last(history, 0, "");
+        assert_last(history, 1, "4 ");
+        assert_last(history, 2, "3 4 ");
+        assert_last(history, 3, "2 3 4 ");
+        assert_last(history, 4, "1 2 3 4 ");
+        assert_last(history, 5, "1 2 3 4 ");
+        assert_last(history, UINT32_MAX, "1 2 3 4 ");
+}
+
+static void the_last_of_many_lines_are_found(void **state) {
+        const unsigned n = 20000;
+        g_autoptr(GString) file = g_string_new(NULL);
+        _cleanup_(history_freep) History *history = NULL;
+
+        for (unsigned i = 1; i <= n; i++)
+                g_string_append_printf(file, "{\"seq\":%u,\"type\":\"x\",\"filler\":\"%0*d\"}\n", i,
+                                       (int) (i % 97) + 1, 0);
+        temp_write(*state, "history.jsonl", file->str, file->len);
+        history = open_history(*state);
+        for (unsigned lines = 1; lines <= n; lines = lines * 3 + 1) {
+                uint64_t last = n - lines;
+
+                assert_int_equal(history_visit_last(history, lines, count, &last), 0);
+                assert_int_equal(last, n);
+        }
+}
+
 static void what_the_visitor_appends_is_not_shown(void **state) {
         g_autoptr(GString) text = g_string_new(NULL);
         Seen seen = { .text = text };
@@ -209,6 +251,8 @@ int main(void) {
                 unit_test_with_folder(a_line_that_is_too_long_is_passed_over_as_a_whole),
                 unit_test_with_folder(no_record_is_lost_where_blocks_meet),
                 unit_test_with_folder(a_visitor_ends_the_visit),
+                unit_test_with_folder(the_last_lines_are_read_across_files),
+                unit_test_with_folder(the_last_of_many_lines_are_found),
                 unit_test_with_folder(what_the_visitor_appends_is_not_shown),
         };
 

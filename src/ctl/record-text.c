@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the numbers of a record mean. */
+
+#include "ctl/record-text.h"
+
+#include "ctl/output.h"
+
+#include <pwd.h>
+#include <string.h>
+
+char *record_user_name(json_object *uid) {
+        const struct passwd *entry;
+
+        if (!json_object_is_type(uid, json_type_int))
+                return NULL;
+        entry = getpwuid((uid_t) json_object_get_int64(uid));
+        return entry ? g_strdup(entry->pw_name) : NULL;
+}
+
+/* Returns NULL when there is nothing to add. The caller frees it. */
+static char *explain(const Inventory *inventory, const char *key, json_object *value) {
+        bool is_number = json_object_is_type(value, json_type_int);
+        const char *label;
+
+        if (g_str_has_suffix(key, "uid") && is_number)
+                return record_user_name(value);
+        if (g_str_has_suffix(key, "-usec") && is_number)
+                return output_span(json_object_get_uint64(value));
+        if ((strcmp(key, "errno") == 0 || strcmp(key, "cancel-answer") == 0) &&
+            json_object_get_int(value) > 0)
+                return g_strdup(g_strerror(json_object_get_int(value)));
+        if (strcmp(key, "guid") != 0)
+                return NULL;
+        label = inventory_label(inventory, json_object_get_string(value));
+        return strcmp(label, json_object_get_string(value)) == 0 ? NULL : g_strdup(label);
+}
+
+char *record_value_text(const Inventory *inventory, const char *key, json_object *value) {
+        const char *text = json_object_get_string(value);
+        g_autofree char *meaning = explain(inventory, key, value);
+
+        return meaning ? g_strdup_printf("%s (%s)", text, meaning) : g_strdup(text);
+}
