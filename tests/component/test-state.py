@@ -380,6 +380,23 @@ class DiskTest(Case):
         self.clear()
         self.assertFree()
 
+    def test_no_job_begins_before_the_end_of_the_one_before_is_recorded(self):
+        self.world.stage("rmm", "2.0")
+        self.world.stage("scp", "4.0")
+        self.world.sim("hang activate")
+        first = self.world.activate("rmm")
+        self.world.sim("wait activate-entered")
+        second = self.world.activate("scp")
+        self.inject("write", "EIO")
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(first), "succeeded")
+        job = self.world.wait_job(second)
+        self.assertEnded(job, "refused", "DiskFull")
+        self.assertIn("end of an earlier job", job["Message"])
+        self.assertEqual(self.world.stores(), 1)
+        self.inject("write", "none")
+        self.assertEnded(self.world.run_job("scp"), "succeeded")
+
     def test_a_failure_that_is_recorded_late_counts_once(self):
         self.world.configure(FAST + "[Policy]\nQuarantineAfter=2\n")
         self.world.reload()
