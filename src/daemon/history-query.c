@@ -3,6 +3,7 @@
  * that keeps a search of the whole file at milliseconds. */
 
 #include "daemon/history-query.h"
+#include "daemon/history-line.h"
 #include "util/macros.h"
 
 #include <string.h>
@@ -25,6 +26,11 @@ static void add_needle(Search *search, char *needle) {
 }
 
 static bool text_may_fit(const Search *search, const char *line, size_t length) {
+        uint64_t seq;
+
+        if (search->query->before > 0 && history_line_seq(line, length, &seq) &&
+            seq >= search->query->before)
+                return false;
         for (size_t i = 0; i < G_N_ELEMENTS(search->needles) && search->needles[i]; i++)
                 if (!memmem(line, length, search->needles[i], strlen(search->needles[i])))
                         return false;

@@ -2,13 +2,13 @@
 /* Reading the history forwards, block by block. A line is parsed only when its number could be high enough. */
 
 #include "daemon/history-visit.h"
+#include "daemon/history-line.h"
 #include "util/macros.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #define BLOCK_SIZE (64 * 1024)
-#define SEQ_KEY "\"seq\":"
 
 typedef struct Visit {
         uint64_t from_seq;
@@ -16,19 +16,10 @@ typedef struct Visit {
         void *userdata;
 } Visit;
 
-/* By its text alone: whether the line is a record from before the first one that is wanted. Inside a string the
- * quotes of the key would be escaped. */
 static bool is_too_old(const Visit *visit, const char *line, size_t length) {
-        const char *key = memmem(line, length, SEQ_KEY, strlen(SEQ_KEY)), *end = line + length;
-        uint64_t seq = 0;
+        uint64_t seq;
 
-        if (!key || visit->from_seq == 0)
-                return false;
-        for (key += strlen(SEQ_KEY); key < end && g_ascii_isdigit(*key); key++)
-                if (__builtin_mul_overflow(seq, 10, &seq) ||
-                    __builtin_add_overflow(seq, (uint64_t) (*key - '0'), &seq))
-                        return false;
-        return seq < visit->from_seq;
+        return visit->from_seq > 0 && history_line_seq(line, length, &seq) && seq < visit->from_seq;
 }
 
 static int visit_line(const Visit *visit, const char *line, size_t length) {

@@ -9,6 +9,7 @@
 #include "util/log.h"
 #include "util/macros.h"
 
+#include <malloc.h>
 #include <systemd/sd-daemon.h>
 
 /* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
@@ -46,6 +47,7 @@ static void on_polled(void *userdata) {
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
 
         (void) sd_notify(false, "WATCHDOG=1");
+        (void) malloc_trim(0); /* what reading the history took is not kept */
         jobs_retry_records(manager);
         manager_rotate_history(manager);
         settings_try_again(manager);    /* by the reading that follows */

@@ -3,6 +3,7 @@
 """Measures lfad with the real bus, polkit and FUSE around it. Prints a table; judges nothing: machines differ, and a
 figure is worth reading beside the ones of the same run."""
 
+import json
 import os
 import statistics
 import sys
@@ -14,6 +15,8 @@ import world  # noqa: E402 (its folder is not on the path before)
 RUNS = 10
 SETTLE = 1.0  # what lfad waits after the tree moved, by design
 IDLE = 65
+SOME_RECORDS, MANY_RECORDS = 1000, 100_000
+POLL = 10  # the shortest
 
 
 def row(what, value, remark=""):
@@ -83,6 +86,66 @@ def idle(made):
     row(f"idle: times the daemon slept again in {IDLE} s", woken, "one poll is among them: start, output, end of the worker")
 
 
+def write_history(made, records):
+    """As many as real jobs leave: three records each."""
+    boot = "0" * 32
+    with open(os.path.join(made.state_dir, "history.jsonl"), "w", encoding="utf-8") as file:
+        for seq in range(1, records + 1):
+            job = seq - (seq - 1) % 3
+            record = {"job": job, "guid": world.GUIDS["rmm"], "from": "1.2", "to": "2.0"}
+            if seq == job:
+                record |= {"uid": 0, "pid": 812, "unit": "fleet.service", "reason": "ticket", "request-id": f"id-{seq}"}
+            elif seq == job + 2:
+                record |= {"verdict-row": 3, "errno": 0, "attempts": 1, "version-after": "2.0", "pending-after": 0,
+                           "result": "succeeded", "message": "Version 2.0 runs, was 1.2.", "uid": 0, "write-usec": 500000}
+            record |= {"seq": seq, "type": ("queued", "started", "finished")[seq - job], "timestamp": 10 ** 15 + seq,
+                       "monotonic": seq, "boot-id": boot}
+            file.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+def idle_memory(made):
+    """Private memory in kB after a poll, with which lfad gives back what it does not need."""
+    time.sleep(POLL + 3)
+    return status(made.parts["lfad"].pid, "Private_Dirty", "smaps_rollup")
+
+
+def memory_after_start(made, records):
+    """Private memory of an idle lfad, in kB, and how long its start takes with so many records."""
+    made.stop("lfad")
+    write_history(made, records)
+    begin = time.monotonic()
+    made.start("lfad")
+    seconds = time.monotonic() - begin
+    return idle_memory(made), seconds
+
+
+def read_all(made):
+    """Every page of the history, as 'lfactl history --json' asks for them."""
+    before, count, begin = 0, 0, time.monotonic()
+    while True:
+        page = made.call(world.PATH, world.MANAGER, "GetHistory", "a{sv}", {"before": world.dbus.UInt64(before)})
+        count += len(page)
+        if len(page) < 256:
+            return count, time.monotonic() - begin
+        before = page[0]["seq"]
+
+
+def history(made):
+    """What a long history costs lfad that does nothing."""
+    made.configure(f"[Daemon]\nPollSec={POLL}\nHistoryMaxBytes=1G\n")
+    bare, _ = memory_after_start(made, 0)
+    some, _ = memory_after_start(made, SOME_RECORDS)
+    full, seconds = memory_after_start(made, MANY_RECORDS)
+    row("idle: private dirty without records", f"{bare} kB")
+    row(f"idle: private dirty with {SOME_RECORDS} records", f"{some} kB", "256 request ids are remembered")
+    row(f"idle: private dirty with {MANY_RECORDS} records", f"{full} kB", f"ratio to {SOME_RECORDS}: {full / some:.3f}")
+    row(f"start to READY with {MANY_RECORDS} records", f"{seconds * 1000:.2f} ms")
+    count, seconds = read_all(made)
+    after = idle_memory(made)
+    row(f"idle: private dirty after {count} were read", f"{after} kB", f"ratio to {SOME_RECORDS}: {after / some:.3f}")
+    row("GetHistory: a page of 256 records", f"{seconds / (count / 256) * 1000:.2f} ms", "mean over all, page by page")
+
+
 def start(made):
     times = []
     for _ in range(RUNS):
@@ -100,6 +163,7 @@ def main():
         activation(made)
         uevent(made)
         idle(made)
+        history(made)
 
 
 if __name__ == "__main__":
