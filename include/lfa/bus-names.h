@@ -21,4 +21,6 @@
 #define LFA_ACTION_CANCEL "org.arm.LFA1.cancel"
 #define LFA_ACTION_CONFIGURE "org.arm.LFA1.configure"
 #define LFA_ACTION_INHIBIT "org.arm.LFA1.inhibit"
+#define LFA_ACTION_HOLD "org.arm.LFA1.hold"
+#define LFA_ACTION_OVERRIDE_POLICY "org.arm.LFA1.override-policy"
 #define LFA_ACTION_REFRESH "org.arm.LFA1.refresh"

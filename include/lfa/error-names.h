@@ -51,6 +51,13 @@
           "The host has not booted fully, or does not tell; 'systemctl is-system-running' shows its state.")    \
         X(WATCHDOG_UNSAFE, "WatchdogUnsafe", 0,                                                                 \
           "A hardware watchdog may reset the host during the activation; 'lfactl watchdog' tells which.")       \
+        X(STATE_NEWER, "StateNewer", 0,                                                                         \
+          "A newer version of lfad wrote /var/lib/lfad/state.json; install that version again.")                \
+        X(QUARANTINED, "Quarantined", 0,                                                                        \
+          "Activations to this version went wrong; stage another one, or 'lfactl clear-quarantine' it.")        \
+        X(NOT_QUARANTINED, "NotQuarantined", 0, "The image is not quarantined: there is nothing to clear.")     \
+        X(HELD, "Held", 0, "Activations are paused; 'lfactl status' says why, 'lfactl unhold' ends that.")      \
+        X(NOT_HELD, "NotHeld", 0, "Activations are not paused: there is nothing to release.")                   \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -128,6 +128,7 @@ static json_object *describe_all(const Manager *manager) {
         g_autoptr(GPtrArray) images = sorted_values(manager->images, compare_by_guid);
         g_autoptr(GPtrArray) jobs = sorted_values(manager->jobs, compare_by_id);
         json_object *object = json_object_new_object(), *list = json_object_new_array();
+        const Hold *hold = manager_find_hold(manager, "");
 
         json_add_u64(object, "schema", DESCRIBE_SCHEMA);
         json_add_string(object, "version", LFAD_VERSION);
@@ -137,6 +138,9 @@ static json_object *describe_all(const Manager *manager) {
                         uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         json_object_object_add(object, "warnings", describe_warnings(manager));
         json_object_object_add(object, "inhibitors", describe_inhibitors(manager->inhibitors));
+        json_object_object_add(object, "held", json_object_new_boolean(hold != NULL));
+        if (hold)
+                json_add_string(object, "hold-reason", hold->reason);
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

@@ -74,6 +74,12 @@ static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *
         return service_call_cancel_image(service_of(image), message, image, error);
 }
 
+static int method_clear_quarantine(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Image *image = userdata;
+
+        return service_call_clear_quarantine(service_of(image), message, image, error);
+}
+
 static int get_efi_guid(sd_bus *bus, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Image *image = userdata;
@@ -148,6 +154,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_cancel,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ClearQuarantine", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                                method_clear_quarantine, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Guid", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("EfiGuid", "s", get_efi_guid, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Name", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -60,6 +60,10 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return service_call_reload(userdata, message, error);
 }
 
+static int method_unhold(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_unhold(userdata, message, error);
+}
+
 static int method_get_history(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return service_call_get_history(userdata, message, error);
 }
@@ -119,6 +123,21 @@ static int get_warnings(sd_bus *bus, const char *path, const char *interface, co
         return warnings_append(reply, service->manager);
 }
 
+static int get_held(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "b", manager_find_hold(service->manager, "") != NULL);
+}
+
+static int get_hold_reason(sd_bus *bus, const char *path, const char *interface, const char *property,
+                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+        const Hold *hold = manager_find_hold(service->manager, "");
+
+        return sd_bus_message_append(reply, "s", hold ? hold->reason : "");
+}
+
 static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -157,6 +176,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unhold", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unhold,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", records), method_get_history,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
@@ -174,6 +195,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("UeventMonitor", "s", get_uevent_monitor, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ConfigError", "s", get_config_error, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Warnings", "a(ss)", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Held", "b", get_held, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("HoldReason", "s", get_hold_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),

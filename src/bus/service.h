@@ -58,11 +58,14 @@ int image_interface_add(Service *service);
 int job_interface_add(Service *service);
 int log_control_add(Service *service);
 
-/* acting methods (activate.c, cancel.c, refresh.c) */
+/* acting methods, each in a file of its own */
 int service_call_activate(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
 int service_call_cancel_image(Service *service, sd_bus_message *message, const Image *image,
                               sd_bus_error *error);
 int service_call_cancel_job(Service *service, sd_bus_message *message, const Job *job, sd_bus_error *error);
+int service_call_unhold(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_clear_quarantine(Service *service, sd_bus_message *message, const Image *image,
+                                  sd_bus_error *error);
 int service_call_refresh(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_reload(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error);

@@ -23,6 +23,8 @@ static const PropertyNames manager_properties = {
                         { MANAGER_PROPERTY_UEVENT_MONITOR, "UeventMonitor" },
                         { MANAGER_PROPERTY_CONFIG_ERROR, "ConfigError" },
                         { MANAGER_PROPERTY_WARNINGS, "Warnings" },
+                        { MANAGER_PROPERTY_HELD, "Held" },
+                        { MANAGER_PROPERTY_HELD, "HoldReason" },
                         { MANAGER_PROPERTY_CURRENT_JOB, "CurrentJob" },
                         { MANAGER_PROPERTY_ACTIVATING, "Activating" },
         },

@@ -43,6 +43,16 @@ static char *parse_span(const ConfigKey *key, const char *value, void *field) {
         return NULL;
 }
 
+static char *parse_number(const ConfigKey *key, const char *value, void *field) {
+        guint64 number;
+        uint32_t *target = field;
+
+        if (!g_ascii_string_to_unsigned(value, 10, key->minimum, key->maximum, &number, NULL))
+                return fail_value(key, value, NULL);
+        *target = (uint32_t) number;
+        return NULL;
+}
+
 static char *parse_size(const ConfigKey *key, const char *value, void *field) {
         uint64_t bytes;
 
@@ -203,6 +213,11 @@ const ConfigKey config_keys[] = {
           "a time span from 0 to 10min (30, 2min)",
           "How long an activation that is about to begin waits for programs that asked for a delay (inhibitors of mode "
           "delay). Then it goes on without them; with 0 none is waited for. A time span from 0 to 10min." },
+        { CONFIG_POLICY, "QuarantineAfter", "3", false, parse_number, FIELD(Config, quarantine_after), 1,
+          100, "a number from 1 to 100 (3, 10)",
+          "After so many activations of an image to one version that failed, or of which nobody knows how they ended, "
+          "that version is not tried any more until another one is staged or 'lfactl clear-quarantine' allows it. "
+          "Where the host restarted during an activation, once is enough. A number from 1 to 100." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

@@ -18,7 +18,7 @@ struct ConfigKey {
          * the field is untouched then. NULL: what it means shows in the whole only (config-check.h). */
         char *(*parse)(const ConfigKey *key, const char *value, void *field);
         size_t offset, size;
-        uint64_t minimum, maximum; /* time spans: µs; sizes: bytes */
+        uint64_t minimum, maximum; /* time spans: µs; sizes: bytes; numbers */
         const char *takes;         /* completes "PollSec= takes ..." */
         const char *doc;           /* plain sentences, for people */
 };

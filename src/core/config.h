@@ -96,10 +96,11 @@ typedef struct Config {
         uint64_t poll_usec, settle_usec;
         uint64_t inhibit_delay_max_usec;
         uint64_t history_max_bytes; /* all files together */
+        uint32_t quarantine_after;  /* failures of one version */
         uint32_t allowed_profiles;  /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 
-        GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], then the others as they appeared */
+        GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], [Policy], then the others as they appeared */
         GHashTable *by_header; /* header -> ConfigSection, weak */
         GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
         Order *order;          /* what After= says; without circles when there was no error */

@@ -13,18 +13,11 @@
 #include <stdio.h>
 
 static const char *const gate_names[_GATE_MAX] = {
-        [GATE_CONFIG] = "config",
-        [GATE_DRIVER] = "driver",
-        [GATE_IMAGE] = "image",
-        [GATE_VERSION] = "version",
-        [GATE_SETTLE] = "settle",
-        [GATE_REPEAT] = "repeat",
-        [GATE_KERNEL_AUTO] = "kernel-auto",
-        [GATE_SETTINGS] = "settings",
-        [GATE_INHIBITOR] = "inhibitor",
-        [GATE_ORDER] = "order",
-        [GATE_SYSTEM] = "system",
-        [GATE_WATCHDOG] = "watchdog",
+        [GATE_CONFIG] = "config",     [GATE_STATE] = "state",     [GATE_DRIVER] = "driver",
+        [GATE_IMAGE] = "image",       [GATE_VERSION] = "version", [GATE_QUARANTINE] = "quarantine",
+        [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",   [GATE_KERNEL_AUTO] = "kernel-auto",
+        [GATE_SETTINGS] = "settings", [GATE_HOLD] = "hold",       [GATE_INHIBITOR] = "inhibitor",
+        [GATE_ORDER] = "order",       [GATE_SYSTEM] = "system",   [GATE_WATCHDOG] = "watchdog",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
@@ -57,6 +50,16 @@ static GateVerdict gate_config(const GateFacts *facts) {
         if (!facts->configuration_error)
                 return allow();
         verdict = deny(LFA_ERROR_CONFIG_INVALID, "%s", facts->configuration_error);
+        end_at_character(verdict.text);
+        return verdict;
+}
+
+static GateVerdict gate_state(const GateFacts *facts) {
+        GateVerdict verdict;
+
+        if (facts->state_error == LFA_ERROR_NONE)
+                return allow();
+        verdict = deny(facts->state_error, "%s", facts->state_text);
         end_at_character(verdict.text);
         return verdict;
 }
@@ -126,6 +129,23 @@ static GateVerdict gate_version(const GateFacts *facts) {
                             version_or_none(image->pending_version),
                             version_or_none(facts->expected_pending.version));
         return allow();
+}
+
+static GateVerdict gate_quarantine(const GateFacts *facts) {
+        const Quarantine *quarantine = facts->quarantine;
+
+        if (!quarantine || !quarantine_is_in_force(quarantine, facts->quarantine_after))
+                return allow();
+        if (quarantine->host_restarted)
+                return deny(LFA_ERROR_QUARANTINED,
+                            "The host restarted while image %s was activated to version %s (job %u). Stage another "
+                            "version, or 'lfactl clear-quarantine' once the host was checked.",
+                            quarantine->guid, version_or_none(quarantine->to), quarantine->job);
+        return deny(LFA_ERROR_QUARANTINED,
+                    "%u activations of image %s to version %s went wrong, the last of them job %u "
+                    "(QuarantineAfter=%u). Stage another version, or 'lfactl clear-quarantine' once the cause is known.",
+                    quarantine->failures, quarantine->guid, version_or_none(quarantine->to), quarantine->job,
+                    facts->quarantine_after);
 }
 
 static GateVerdict _printf_(3, 4) wait_for(ErrorId error, uint64_t retry_at_usec, const char *format, ...) {
@@ -206,6 +226,20 @@ static GateVerdict _printf_(3, 4) defer(ErrorId error, uint64_t not_before_usec,
         return verdict;
 }
 
+static GateVerdict gate_hold(const GateFacts *facts) {
+        const Hold *hold = facts->hold;
+        GateVerdict verdict;
+
+        if (!hold)
+                return allow();
+        verdict = hold->by_lfad ? defer(LFA_ERROR_HELD, 0, "%s Check why, then 'lfactl unhold'.",
+                                        hold->reason)
+                                : defer(LFA_ERROR_HELD, hold->until_usec, "uid %u paused activations: %s",
+                                        hold->uid, *hold->reason ? hold->reason : "no reason given");
+        end_at_character(verdict.text);
+        return verdict;
+}
+
 /* Until when is the holder's to know. */
 static GateVerdict gate_inhibitor(const GateFacts *facts) {
         if (!facts->inhibitor_who)
@@ -268,13 +302,16 @@ static GateVerdict gate_watchdog(const GateFacts *facts) {
 
 static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_CONFIG] = gate_config,
+        [GATE_STATE] = gate_state,
         [GATE_DRIVER] = gate_driver,
         [GATE_IMAGE] = gate_image,
         [GATE_VERSION] = gate_version,
+        [GATE_QUARANTINE] = gate_quarantine,
         [GATE_SETTLE] = gate_settle,
         [GATE_REPEAT] = gate_repeat,
         [GATE_KERNEL_AUTO] = gate_kernel_auto,
         [GATE_SETTINGS] = gate_settings,
+        [GATE_HOLD] = gate_hold,
         [GATE_INHIBITOR] = gate_inhibitor,
         [GATE_ORDER] = gate_order,
         [GATE_SYSTEM] = gate_system,

@@ -7,19 +7,23 @@
 
 #include "core/errors.h"
 #include "core/image-values.h"
+#include "core/state.h"
 #include "core/system.h"
 #include "core/version.h"
 #include "lfa/enums.h"
 
 typedef enum GateId {
         GATE_CONFIG,
+        GATE_STATE,
         GATE_DRIVER,
         GATE_IMAGE,
         GATE_VERSION,
+        GATE_QUARANTINE,
         GATE_SETTLE,
         GATE_REPEAT,
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
+        GATE_HOLD,
         GATE_INHIBITOR,
         GATE_ORDER,
         GATE_SYSTEM,
@@ -48,6 +52,10 @@ typedef struct GateFacts {
         /* config: why the configuration could not be loaded, or NULL; borrowed */
         const char *configuration_error;
 
+        /* state: why lfad cannot rely on what it remembers, or LFA_ERROR_NONE; the text is borrowed */
+        ErrorId state_error;
+        const char *state_text;
+
         /* driver */
         DriverState driver_state;
         DriverProfile profile;
@@ -59,6 +67,10 @@ typedef struct GateFacts {
 
         /* version: what the caller wants to find, or what polkit was shown */
         ExpectedVersion expected_current, expected_pending;
+
+        /* quarantine: of the version that is pending; NULL = nothing went wrong */
+        const Quarantine *quarantine;
+        unsigned quarantine_after; /* so many failures are too many */
 
         /* settle */
         bool activation_running; /* another job's, or an earlier generation's worker holds the lock */
@@ -79,6 +91,9 @@ typedef struct GateFacts {
         /* settings */
         bool rendezvous_differs; /* force_cpu_rendezvous is not what the configuration wants */
         bool rendezvous_stuck;   /* and could not be set */
+
+        /* hold: NULL = nobody holds it */
+        const Hold *hold;
 
         /* inhibitor: the block inhibitor that is held longest on this image; strings are borrowed */
         const char *inhibitor_who, *inhibitor_why; /* NULL = there is none */

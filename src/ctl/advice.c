@@ -114,6 +114,9 @@ static char *advice_when_pending(const Image *image) {
                 return g_strdup("New firmware is staged, but cannot be activated live: restart the host.");
         if (image->may_reset_cpu)
                 return g_strdup("Activating it may reset CPUs, which no driver supports: restart the host.");
+        if (advice_image_is_blocked(image, "hold"))
+                return g_strdup("New firmware is staged, and activations are paused: 'lfactl status' says why, 'lfactl "
+                                "unhold' ends that.");
         if (advice_image_is_blocked(image, NULL))
                 return g_strdup_printf(
                                 "New firmware is staged; 'lfactl explain %s' tells what stands against it.",
@@ -129,7 +132,9 @@ char *advice_for_image(const Image *image) {
                 { "failed",
                   "The last activation did not succeed and it is still pending: read the error and "
                   "'lfactl history' before 'lfactl activate %s' is tried again." },
-                { "quarantined", "It failed too often, or a host died in it: stage other firmware." },
+                { "quarantined",
+                  "It failed too often, or the host restarted in it: stage another version, or find "
+                  "out why and 'lfactl clear-quarantine %s'." },
                 { "stale", "The driver is dropping it: wait a moment, then 'lfactl refresh'." },
                 { NULL, NULL },
         };

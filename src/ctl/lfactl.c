@@ -36,6 +36,12 @@ static const Verb verbs[] = {
         { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
           "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
           "stays whatever the activation turns out to be. A text of digits alone is always a job." },
+        { "unhold", "", "Let activations go on that were paused", 0, 0, verb_unhold,
+          "lfad pauses all activations when the host restarted during one: look into that first." },
+        { "clear-quarantine", "IMAGE", "Allow a version again that went wrong too often", 1, 1,
+          verb_clear_quarantine,
+          "What went wrong with the version that is pending does not count any more. Find out first why it\n"
+          "went wrong: 'lfactl history --image=' and lfad's journal." },
         { "monitor", "", "Print what happens, a line each, until interrupted", 0, 0, verb_monitor, NULL },
         { "history", "", "Show what was activated, when and how it ended", 0, 0, verb_history,
           "One line a job; --long shows every record with all its keys. --json gives the records as they\n"

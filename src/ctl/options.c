@@ -54,7 +54,7 @@ const OptionRow option_rows[] = {
                                     "Refuse unless this version runs now" },
         [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
                                     "Refuse unless this version is pending" },
-        [OPTION_REASON] = { "reason", "TEXT", "activate", "Why, for the history" },
+        [OPTION_REASON] = { "reason", "TEXT", "activate unhold clear-quarantine", "Why, for the history" },
         [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
                                 "A name for this request: asked again under it, it is the same job" },
         [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },

@@ -2,6 +2,7 @@
 /* From evidence to the record: the verdict of an activation, and what is remembered of it. */
 
 #include "daemon/conclude.h"
+#include "core/enum-names.h"
 #include "core/profile.h"
 #include "core/verdict.h"
 #include "daemon/driver.h"
@@ -94,6 +95,7 @@ static json_object *finished_record(const Job *job, const Verdict *verdict, cons
         json_add_u64(record, "errno", (uint64_t) report->error);
         json_add_u64(record, "attempts", report->attempts);
         if (report->stage == STAGE_WRITE) {
+                json_add_string(record, "profile", driver_profile_to_string(report->profile));
                 json_add_string(record, "version-after", report->after.current_version);
                 if (report->after.pending >= 0)
                         json_add_u64(record, "pending-after", (uint64_t) report->after.pending);

@@ -67,8 +67,10 @@ static void apply_to_images(Manager *manager) {
                 Image *image = value;
 
                 apply_alias(manager, image);
-                if (image->present)
+                if (image->present) {
+                        image_refresh_state(manager, image); /* QuarantineAfter= */
                         image_evaluate(manager, image);
+                }
         }
 }
 

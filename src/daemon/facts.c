@@ -3,7 +3,7 @@
 
 #include "core/enum-names.h"
 #include "core/profile.h"
-#include "daemon/manager.h"
+#include "daemon/quarantine.h"
 #include "util/macros.h"
 
 /* How long a job waits for a tree that does not settle. */
@@ -16,7 +16,7 @@ static bool repeats(const Image *image) {
 }
 
 uint64_t manager_learned_need_usec(const Manager *manager, const Image *image) {
-        return 0; /* nothing is learned yet */
+        return state_learned_need_usec(manager->state, image->values.guid, manager->profile);
 }
 
 bool image_is_waited_for(const Image *image) {
@@ -81,6 +81,15 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
         describe_first(manager, first, facts);
 }
 
+/* An end that is not on disk is not kept in mind either. A call tries to write it, a job does not begin before it is. */
+static void gather_state(const Manager *manager, const Job *job, GateFacts *facts) {
+        facts->state_error = manager_state_error(manager, &facts->state_text);
+        if (facts->state_error == LFA_ERROR_NONE && job && manager->unwritten.length > 0) {
+                facts->state_error = LFA_ERROR_DISK_FULL;
+                facts->state_text = "The end of an earlier job could not be recorded yet.";
+        }
+}
+
 static void gather_inhibitors(const Manager *manager, const Image *image, GateFacts *facts) {
         unsigned more;
         const Inhibitor *first =
@@ -132,6 +141,9 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .settle_deadline_usec = job && job->taken_up_usec > 0
                                                         ? job->taken_up_usec + SETTLE_PATIENCE_USEC
                                                         : UINT64_MAX,
+                .quarantine = image_find_quarantine(image),
+                .quarantine_after = manager->config->quarantine_after,
+                .hold = manager_find_hold(manager, image->values.guid),
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
                 .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
@@ -142,6 +154,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .system = *host_facts(manager->host),
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
+        gather_state(manager, job, ret);
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_inhibitors(manager, image, ret);
         gather_order(manager, image, job, ret);

@@ -37,6 +37,8 @@ static const char *const record_types[_RECORD_MAX] = {
         [RECORD_EXTERNAL] = "external",
         [RECORD_VANISHED] = "vanished",
         [RECORD_SETTING_APPLIED] = "setting-applied",
+        [RECORD_UNHOLD] = "unhold",
+        [RECORD_QUARANTINE_CLEARED] = "quarantine-cleared",
 };
 DEFINE_STRING_TABLE(record_type, RecordType, record_types)
 
@@ -169,6 +171,10 @@ int history_append(History *history, RecordType type, json_object *record, uint6
         if (ret_seq)
                 *ret_seq = seq;
         return 0;
+}
+
+void history_continue_behind(History *history, uint64_t seq) {
+        history->next_seq = MAX(history->next_seq, seq + 1);
 }
 
 int history_reserve(History *history) {

@@ -18,7 +18,9 @@ typedef enum RecordType {
         RECORD_SETTLED,  /* what was found out later about a job that ended unknown or unverified */
         RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
         RECORD_VANISHED, /* an image is not in the driver's tree any more */
-        RECORD_SETTING_APPLIED, /* a setting of the driver was otherwise than lfad wants it */
+        RECORD_SETTING_APPLIED,    /* a setting of the driver was otherwise than lfad wants it */
+        RECORD_UNHOLD,             /* a pause ended, also one of lfad's own */
+        RECORD_QUARANTINE_CLEARED, /* failures of a version do not count any more */
         _RECORD_MAX,
         _RECORD_INVALID = -EINVAL,
 } RecordType;
@@ -41,6 +43,9 @@ static inline void history_freep(History **history) {
  * Takes the reference, also on failure. On failure nothing of the record stays in the file. Returns 0 and
  * the record's sequence number; -ENOSPC and other negative errnos. */
 int history_append(History *history, RecordType type, json_object *record, uint64_t *ret_seq);
+
+/* The records to come have higher numbers than this one, which another file knows of: the history may have been removed. */
+void history_continue_behind(History *history, uint64_t seq);
 
 /* Makes sure that the next records (about RECORDS_RESERVED of them) fit on the disk. Returns 0 or -ENOSPC.
  */

@@ -55,7 +55,7 @@ typedef struct Image {
         ErrorId last_error;
         FirmwareCode last_firmware_code;
         uint64_t last_activated_usec; /* CLOCK_REALTIME of the last success or unverified end */
-        uint64_t blackout_usec;       /* the longest of its jobs, as far back as the history was read */
+        uint64_t blackout_usec;       /* the longest that is kept in mind */
         uint32_t unsettled_job; /* ended unknown or unverified, and nothing was learned since; 0 = none */
 
         bool repeat; /* the last job was accepted, yet last_to is still pending and no version moved */

@@ -4,6 +4,7 @@
 #include "core/enum-names.h"
 #include "daemon/driver.h"
 #include "daemon/inventory.h"
+#include "daemon/quarantine.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -21,6 +22,7 @@ Image *images_remember(Manager *manager, const char *guid) {
                 image->manager = manager;
                 image_values_init(&image->values, guid);
                 image->configured_alias = config_find_alias(manager->config, guid);
+                image->blackout_usec = state_worst_blackout_usec(manager->state, guid);
                 g_hash_table_insert(manager->images, image->values.guid, image);
         }
         return image;
@@ -46,6 +48,8 @@ static ImageState find_state(Manager *manager, const Image *image) {
                 return IMAGE_STALE;
         if (image->values.pending != 1)
                 return IMAGE_IDLE;
+        if (image_is_quarantined(image))
+                return IMAGE_QUARANTINED;
         return image_has_failed(image) ? IMAGE_FAILED : IMAGE_PENDING;
 }
 
@@ -80,7 +84,7 @@ static void record_outside_change(Manager *manager, Image *image, const ImageVal
                 json_object_put(record);
                 return;
         }
-        r = history_append(manager->history, settles ? RECORD_SETTLED : RECORD_EXTERNAL, record, NULL);
+        r = manager_record(manager, settles ? RECORD_SETTLED : RECORD_EXTERNAL, record);
         if (r < 0)
                 log_error_errno(r, "Cannot record it");
 }
@@ -115,10 +119,11 @@ static void add_image(Manager *manager, const ImageValues *values) {
         image->present = true;
         image->seen_tree = manager->tree_id;
         image_forget_settings(image);
-        image->state = find_state(manager, image);
         /* Known from before it vanished, or from the history: it may come back as another version. */
         if (image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
                 record_outside_change(manager, image, &before);
+        quarantine_review(manager, image);
+        image->state = find_state(manager, image);
         image_evaluate(manager, image);
         manager->observer->image_added(image, manager->userdata);
 }
@@ -137,6 +142,7 @@ static void update_image(Manager *manager, Image *image, const ImageValues *valu
         image_changed(manager, image, image_values_diff(&before, values));
         if (change & CHANGE_PENDING_FELL)
                 refuse_queued_jobs(manager, image);
+        quarantine_review(manager, image);
         image_refresh_state(manager, image);
         image_evaluate(manager, image);
 }

@@ -3,7 +3,7 @@
 
 #include "core/enum-names.h"
 #include "daemon/activation-lock.h"
-#include "daemon/manager.h"
+#include "daemon/state.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -192,7 +192,7 @@ static bool write_end(Manager *manager, uint32_t job, json_object *record) {
                 json_object_put(record);
                 return true;
         }
-        r = history_append(manager->history, RECORD_FINISHED, json_object_get(record), NULL);
+        r = manager_record(manager, RECORD_FINISHED, json_object_get(record));
         if (r >= 0) {
                 json_object_put(record);
                 activation_report_remove(manager->settings->runtime_folder, job);
@@ -275,10 +275,6 @@ static void remember_end(Job *job) {
                 changed |= IMAGE_PROPERTY_LAST_ERROR;
         if (image->last_firmware_code != job->firmware_code)
                 changed |= IMAGE_PROPERTY_LAST_FIRMWARE_CODE;
-        if (job->blackout.usec > image->blackout_usec) {
-                image->blackout_usec = job->blackout.usec;
-                changed |= IMAGE_PROPERTY_BLACKOUT;
-        }
         image->last_result = job->result;
         image->last_error = job->error;
         image->last_firmware_code = job->firmware_code;

@@ -5,6 +5,7 @@
 #include "daemon/config.h"
 #include "daemon/device-events.h"
 #include "daemon/inventory.h"
+#include "daemon/state.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -34,6 +35,7 @@ static void say_ready(Manager *manager) {
 static void on_tree_read(const Tree *tree, void *userdata) {
         Manager *manager = userdata;
 
+        manager_retry_state(manager);
         images_update(manager, tree);
         if ((manager->current && manager->current->state == JOB_ACTIVATING) || manager->foreign_activation)
                 scanner_hold(manager->scanner, true);
@@ -104,6 +106,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
         manager->config = config_new();
+        manager->state = state_new();
         manager->warnings = warnings_new();
         manager->rotation_limit = (RateLimit){ .interval_usec = 3600 * USEC_PER_SEC, .burst = 1 };
         device_events_init(manager);
@@ -147,6 +150,7 @@ int manager_start(Manager *manager) {
         if (r < 0)
                 log_error_errno(r, "Cannot open the history in %s; nothing will be activated",
                                 manager->settings->state_folder);
+        manager_load_state(manager);
         manager->uevents = uevent_monitor_new(manager->event, &device_event_callbacks, manager);
         if (uevent_monitor_state(manager->uevents) != UEVENTS_LISTENING)
                 log_warning("No uevents arrive here (monitor: %s); relying on the poll alone.",
@@ -171,6 +175,7 @@ static void check_stopped(Manager *manager) {
         if (!manager->stopping || manager->stopped || manager->current || !guard_is_idle(manager->guard))
                 return;
         jobs_retry_records(manager); /* a last time */
+        manager_retry_state(manager);
         manager->stopped = true;
         manager->observer->stopped(manager->userdata);
 }
@@ -220,6 +225,8 @@ void *manager_free(Manager *manager) {
         jobs_drop_records(manager);
         g_hash_table_unref(manager->images);
         history_free(manager->history);
+        state_free(manager->state);
+        g_free(manager->state_file.text);
         config_free(manager->config);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);

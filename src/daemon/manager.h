@@ -35,6 +35,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_ACTIVATING = 1 << 4,
         MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
         MANAGER_PROPERTY_WARNINGS = 1 << 6,
+        MANAGER_PROPERTY_HELD = 1 << 7, /* and why */
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -61,6 +62,14 @@ typedef struct ManagerSettings {
         sd_bus *bus;                /* to ask systemd and logind; weak */
 } ManagerSettings;
 
+/* The file of what is kept in mind (state.c). */
+typedef struct StateFile {
+        ErrorId error; /* why gate "state" denies, or LFA_ERROR_NONE */
+        char *text;    /* the same for people */
+        bool refused;  /* what is there is not lfad's to replace */
+        bool unsaved;  /* what is there is older than what is kept in mind */
+} StateFile;
+
 struct Manager {
         sd_event *event;
         const ManagerSettings *settings;
@@ -72,6 +81,8 @@ struct Manager {
         char *config_error; /* why the files could not be loaded at start: gate "config" refuses; or NULL */
 
         History *history; /* NULL when it could not be opened: then nothing is activated */
+        State *state;     /* what is kept in mind; never NULL */
+        StateFile state_file;
         Scanner *scanner;
         Watchdogs *watchdogs;
         Host *host;
@@ -169,6 +180,22 @@ void image_changed(Manager *manager, Image *image, unsigned properties);
 
 /* An activation to the very version that is pending has failed, or may have. */
 bool image_has_failed(const Image *image);
+
+/* --- what is kept in mind (state.c, quarantine.c) --- */
+
+/* What keeps this image from being activated; guid "": all of them. NULL: nothing. */
+const Hold *manager_find_hold(const Manager *manager, const char *guid);
+
+/* The version that is pending went wrong too often. */
+bool image_is_quarantined(const Image *image);
+
+/* What manager_clear_quarantine ends, or NULL. */
+const Quarantine *manager_find_quarantine(const Manager *manager, const Image *image);
+
+/* End what holds all images, and one quarantine. reason: why, "" = none given. Recorded first. Each returns 0; -ENOENT when there is nothing to end;
+ * -ENOSPC or another negative errno when it could not be recorded. */
+int manager_unhold(Manager *manager, const Requester *who, const char *reason);
+int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who, const char *reason);
 
 /* --- gates (facts.c) --- */
 

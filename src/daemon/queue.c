@@ -194,6 +194,7 @@ static void take_up(Manager *manager, bool is_fresh) {
                 job->taken_up_usec = clock_monotonic(manager->clock);
         if (!is_fresh && !reading_is_fresh(manager, job))
                 return;
+        jobs_retry_records(manager);
         if (!pass_gates(manager, job))
                 return;
         set_current(manager, g_queue_pop_head(&manager->queue));

@@ -134,7 +134,7 @@ static void read_started(GHashTable *unfinished, json_object *record) {
 static void read_finished(Manager *manager, json_object *record) {
         const char *guid = string_or_empty(record, "guid");
         JobResult result = job_result_from_string(string_or_empty(record, "result"));
-        uint64_t pending_after = 1, error = 1, blackout_usec = 0;
+        uint64_t pending_after = 1, error = 1;
         bool repeat = false, has_pending;
         uint32_t row;
         Image *image;
@@ -147,8 +147,6 @@ static void read_finished(Manager *manager, json_object *record) {
         image->last_firmware_code = firmware_code_from_string(string_or_empty(record, "firmware-code"));
         if (result == RESULT_SUCCEEDED || result == RESULT_UNVERIFIED)
                 (void) json_get_u64(record, "timestamp", &image->last_activated_usec);
-        (void) json_get_u64(record, "blackout-usec", &blackout_usec);
-        image->blackout_usec = MAX(image->blackout_usec, blackout_usec);
         (void) json_get_u64(record, "errno", &error);
         has_pending = json_get_u64(record, "pending-after", &pending_after) >= 0;
         if (has_pending) {

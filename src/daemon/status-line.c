@@ -2,7 +2,7 @@
 /* STATUS= for systemctl status: what lfad is doing or waiting for, in one line. */
 
 #include "core/enum-names.h"
-#include "daemon/manager.h"
+#include "daemon/state.h"
 #include "util/macros.h"
 
 #include <inttypes.h>
@@ -50,18 +50,24 @@ static char *describe_waiting(const Manager *manager) {
 
 void manager_notify_status(Manager *manager) {
         g_autofree char *status = NULL;
+        const Hold *hold = manager_find_hold(manager, "");
         unsigned pending, present;
+        const char *text;
 
         if (manager->current)
                 status = describe_activation(manager);
         else if (manager->config_error)
                 status = g_strdup_printf("Nothing will be activated: %s", manager->config_error);
+        else if (manager_state_error(manager, &text) != LFA_ERROR_NONE)
+                status = g_strdup_printf("Nothing will be activated: %s", text);
         else if (manager->foreign_activation)
                 status = g_strdup("Waiting for an activation of an earlier lfad to end");
         else if (manager->driver_state == DRIVER_NO_DRIVER)
                 status = g_strdup("No LFA driver");
         else if (manager->queue.length > 0 && manager->queue_waits_why)
                 status = describe_waiting(manager);
+        else if (hold)
+                status = g_strdup_printf("Activations are paused: %s", hold->reason);
         else {
                 pending = count_pending(manager, &present);
                 status = g_strdup_printf("%u images, %u pending, %u jobs queued", present, pending,

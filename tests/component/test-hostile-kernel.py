@@ -307,6 +307,8 @@ esac
         return True
 
     def test_an_activation_whose_worker_goes_wrong_is_unknown(self):
+        self.world.configure("[Policy]\nQuarantineAfter=100\n")
+        self.world.reload()
         for mode in ("garbage", "nothing", "exit-1", "killed", "long-line", "gigabyte", "half-a-line", "error", "child"):
             with self.subTest(mode=mode):
                 self.mode("activate", mode)

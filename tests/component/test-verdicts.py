@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every row of the verdict table of org.arm.LFA1(5), each of its results, reached by an activation that really ran."""
 
-import json
 import os
 import re
 import signal
@@ -62,15 +61,7 @@ class VerdictTest(world.TestCase):
     def test_01_the_host_restarted_meanwhile(self):
         self.begin()
         path = self.hold()
-        self.world.kill("lfad")
-        self.world.sim("release")
-        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
-        history = os.path.join(self.world.state_dir, "history.jsonl")
-        with open(history, encoding="utf-8") as file:
-            records = [json.loads(line) | {"boot-id": "0" * 32} for line in file]
-        with open(history, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(record) + "\n" for record in records)
-        self.world.start("lfad")
+        self.world.restart_host()
         self.assertVerdict(1, "unknown", "HostRestarted", path)
 
     def test_02_what_was_authorised_is_not_there_any_more(self):

@@ -173,6 +173,14 @@ class StandIn:
         say("refresh")
         self.reply(message)
 
+    def on_Unhold(self, message, options):
+        say("unhold", message.get_path(), json.dumps(options))
+        self.reply(message)
+
+    def on_ClearQuarantine(self, message, options):
+        say("clear-quarantine", message.get_path(), json.dumps(options))
+        self.reply(message)
+
     def on_Cancel(self, message, options):
         say("cancel", message.get_path())
         what = self.scenario.get("cancel", {})

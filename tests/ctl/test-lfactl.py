@@ -188,8 +188,8 @@ class Usage(Case):
     def test_help_names_every_verb_option_and_exit_code(self):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
-        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "inhibit", "watchdog", "refresh", "reload",
-                     "config"):
+        for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "inhibit", "watchdog", "refresh",
+                     "reload", "config", "unhold", "clear-quarantine"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
             self.assertEqual(code, 0)
@@ -351,13 +351,19 @@ class Reading(Case):
     def test_show_says_what_to_do_in_every_state(self):
         for state, text in (("idle", "Nothing to do"), ("pending", "lfactl activate rmm"),
                             ("scheduled", "lfactl cancel rmm"), ("activating", "wait"),
-                            ("failed", "lfactl activate rmm"), ("quarantined", "stage other firmware"),
+                            ("failed", "lfactl activate rmm"), ("quarantined", "lfactl clear-quarantine rmm"),
                             ("stale", "lfactl refresh"), ("brand-new", "does not know")):
             lfad = self.lfad(scenario([rmm(State=state)]))
             self.assertRegex(self.lfactl("show", "rmm")[1], f"What to do: .*{text}")
             lfad.kill()
         self.lfad(scenario([rmm(Capable=False)]))
         self.assertIn("restart the host", self.lfactl("show", "rmm")[1])
+
+    def test_a_pause_is_shown_with_its_reason_and_the_way_out(self):
+        self.lfad(scenario([rmm(Blockers=["hold"])], manager={"Held": True, "HoldReason": "The host restarted."}))
+        for verb in ([], ["status"]):
+            self.assertRegex(self.lfactl(*verb)[1], r"(?m)^ *Held: .*The host restarted\. .*'lfactl unhold'")
+        self.assertRegex(self.lfactl("show", "rmm")[1], "What to do: .*'lfactl unhold'")
 
     def test_refresh(self):
         lfad = self.lfad()
@@ -499,6 +505,7 @@ class Activating(Case):
                            (standard + "InvalidArgs", 2), (standard + "LimitsExceeded", 3),
                            (ERROR + "NoDriver", 7), (ERROR + "NoFirmware", 7), (ERROR + "KernelBusy", 3),
                            (ERROR + "OrderPending", 3), (ERROR + "Starting", 3), (ERROR + "ShuttingDown", 3), (ERROR + "NotPending", 8),
+                           (ERROR + "Held", 3), (ERROR + "Quarantined", 8), (ERROR + "StateNewer", 8),
                            (ERROR + "NotCapable", 8), (ERROR + "VersionChanged", 8),
                            (ERROR + "NeedsCpuReset", 8), (ERROR + "ImageStale", 8),
                            (ERROR + "RepeatedActivation", 8), (ERROR + "KernelAutoActivate", 8),
@@ -814,6 +821,31 @@ class Cancelling(Case):
         self.lfad()
         code, document = self.json("cancel", "99")
         self.assertEqual((code, document["errors"][0]["error"]), (1, ERROR + "NoSuchJob"))
+
+
+class Releasing(Case):
+    VERBS = ((("unhold",), "unhold /org/arm/LFA1", "Unhold", "NotHeld"),
+             (("clear-quarantine", "rmm"), "clear-quarantine /org/arm/LFA1/image/" + RMM.replace("-", "_"),
+              "ClearQuarantine", "NotQuarantined"))
+
+    def test_the_reason_reaches_lfad_when_given(self):
+        for verb, call, _, _ in self.VERBS:
+            lfad = self.lfad()
+            code, out, _ = self.lfactl(*verb, "--reason=fan replaced")
+            self.assertEqual((code, out.count("\n")), (0, 1))
+            lfad.wait_for(call + ' {"reason": "fan replaced"}\n')
+            self.assertEqual(self.json(*verb)[1]["exit-code"], 0)
+            lfad.wait_for(call + " {}\n")
+            lfad.kill()
+
+    def test_nothing_to_release(self):
+        for verb, _, method, error in self.VERBS:
+            lfad = self.lfad(scenario(errors={method: [ERROR + error, "There is nothing."]}))
+            code, _, err = self.lfactl(*verb)
+            self.assertEqual(code, 1)
+            self.assertIn("There is nothing.", err)
+            self.assertIn("there is nothing to", err)
+            lfad.kill()
 
 
 class History(Case):

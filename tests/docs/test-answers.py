@@ -11,7 +11,7 @@ import dbus
 import docs
 import facts
 import world
-from world import JOB, MANAGER, NAME, PATH
+from world import IMAGE, JOB, MANAGER, NAME, PATH
 
 API = "org.arm.LFA1.5"
 TYPES = {dbus.Boolean: "b", dbus.UInt32: "u", dbus.UInt64: "t", dbus.String: "s"}
@@ -142,6 +142,26 @@ class HistoryTest(world.TestCase):
         self.world.run_job("rmm")
         self.collect()
 
+    def provoke_restarts(self):
+        """The host restarts during an activation: what lfad does about it is ended by a person, and by itself."""
+        self.world.close()
+        self.world = world.World()
+        self.world.__enter__()
+        self.world.disguise(b"agent.service", 1000)
+        for version in ("2.0", "3.0"):
+            self.world.stage("bl31", version)
+            self.world.sim("reset-counters")
+            self.world.sim("hang activate")
+            self.world.activate("bl31")
+            self.world.sim("wait activate-entered")
+            self.world.restart_host()
+            self.world.stage("bl31", version)
+            if version == "2.0":
+                self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"reason": "looked into"})
+                self.world.call(self.world.image_path("bl31"), IMAGE, "ClearQuarantine", "a{sv}", {"reason": "likewise"})
+        self.world.stage("bl31", "4.0")
+        self.collect()
+
     def test_every_record_is_as_documented(self):
         self.world.disguise(b"agent.service", 1000)
         self.provoke_jobs()
@@ -150,6 +170,7 @@ class HistoryTest(world.TestCase):
         self.provoke_outside_changes()
         self.collect()
         self.provoke_repeat()
+        self.provoke_restarts()
         self.assertEqual(list(record_differences(documented_records(), self.seen)), [])
 
     def test_planted_differences_are_found(self):

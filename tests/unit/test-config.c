@@ -5,7 +5,6 @@
 #include "core/config-keys.h"
 #include "core/config-text.h"
 #include "core/profile.h"
-#include "core/time-span.h"
 #include "unit.h"
 #include "util/nearest.h"
 
@@ -124,6 +123,7 @@ static void without_files_the_defaults_hold(void **state) {
         assert_int_equal(config->history_max_bytes, 8 << 20);
         assert_true(config->settle_usec == SECOND);
         assert_int_equal(config->allowed_profiles, 0);
+        assert_int_equal(config->quarantine_after, 3);
         assert_int_equal(config->kernel_auto_activate, KERNEL_AUTO_OFF);
         assert_null(config_find_alias(config, RMM));
 }
@@ -198,6 +198,7 @@ static void an_empty_assignment_empties_a_list(void **state) {
 
 #define DAEMON "[Daemon]\n"
 #define DRIVER "[Driver]\n"
+#define POLICY "[Policy]\n"
 #define IMAGE "[Image a]\nGuid=" PRIVATE "\n"
 
 typedef struct BadRow {
@@ -259,6 +260,13 @@ static const BadRow bad_rows[] = {
         { DAEMON "pollsec=60\n", 2, "did you mean 'PollSec'?" },
         { DAEMON "Colour=red\n", 2, "It takes PollSec, SettleSec, HistoryMaxBytes." },
         { DAEMON "x-mine=1\n", 2, "has no key 'x-mine'" },
+        { POLICY "QuarantineAfter=0\n", 2,
+          "QuarantineAfter= takes a number from 1 to 100 (3, 10), not '0'." },
+        { POLICY "QuarantineAfter=101\n", 2,
+          "QuarantineAfter= takes a number from 1 to 100 (3, 10), not '101'." },
+        { POLICY "QuarantineAfter=-1\n", 2, "not '-1'." },
+        { POLICY "QuarantineAfter=3x\n", 2, "not '3x'." },
+        { POLICY "QuarantineAfter=4294967297\n", 2, "not '4294967297'." },
         { DAEMON "AllowProfile=v1\n", 2, "does not belong to [Daemon] but to [Driver]" },
         { DRIVER "Alias=v1\n", 2, "does not belong to [Driver] but to [Image]" },
         { IMAGE "Colour=red\n", 3, "[Image] has no key 'Colour'" },
@@ -574,51 +582,6 @@ static void a_section_without_an_image_is_told_once(void **state) {
         release(&reading);
 }
 
-static void time_spans_are_those_of_systemd(void **state) {
-        static const struct {
-                const char *text;
-                int r;
-                uint64_t usec;
-        } rows[] = {
-                { "0", 0, 0 },
-                { "60", 0, 60 * SECOND },
-                { " 60 ", 0, 60 * SECOND },
-                { "60s", 0, 60 * SECOND },
-                { "60 sec", 0, 60 * SECOND },
-                { "1min 20s", 0, 80 * SECOND },
-                { "1min20s", 0, 80 * SECOND },
-                { "1m 20", -EINVAL, 0 },
-                { "1.5", 0, 3 * SECOND / 2 },
-                { "0.5h", 0, 1800 * SECOND },
-                { "2 hours 3 minutes 4 seconds", 0, 7384 * SECOND },
-                { "1w 1d", 0, 8 * 86400 * SECOND },
-                { "300ms20s 5us", 0, 20 * SECOND + 300005 },
-                { "7 µs", 0, 7 },
-                { "1.0000019s", 0, SECOND + 1 },
-                { "", -EINVAL, 0 },
-                { " ", -EINVAL, 0 },
-                { "s", -EINVAL, 0 },
-                { "-1", -EINVAL, 0 },
-                { "1..2", -EINVAL, 0 },
-                { ".5", -EINVAL, 0 },
-                { "1 S", -EINVAL, 0 },
-                { "1 month", -EINVAL, 0 },
-                { "18446744073709551616", -ERANGE, 0 },
-                { "18446744073709551615s", -ERANGE, 0 },
-                { "40000000w", -ERANGE, 0 },
-                { "18446744073709551615us 1us", -ERANGE, 0 },
-                { "18446744073709551615us", 0, UINT64_MAX },
-        };
-
-        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-                uint64_t usec = 0;
-                int r = time_span_parse(rows[i].text, &usec);
-
-                if (r != rows[i].r || usec != rows[i].usec)
-                        fail_msg("'%s': %d, %" G_GUINT64_FORMAT, rows[i].text, r, usec);
-        }
-}
-
 static void the_nearest_word_is_near(void **state) {
         static const char *const words[] = { "PollSec", "SettleSec", "v1", NULL };
 
@@ -784,7 +747,6 @@ int main(void) {
                 cmocka_unit_test(the_order_adds_up_over_files_and_an_empty_one_begins_anew),
                 cmocka_unit_test(every_circle_is_told),
                 cmocka_unit_test(a_section_without_an_image_is_told_once),
-                cmocka_unit_test(time_spans_are_those_of_systemd),
                 cmocka_unit_test(the_nearest_word_is_near),
                 cmocka_unit_test(watchdogs_are_found_by_what_they_call_themselves),
                 cmocka_unit_test(the_shipped_file_is_made_of_the_table),

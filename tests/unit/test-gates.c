@@ -353,6 +353,50 @@ static void what_is_being_set_is_not_waited_for_for_ever(void **state) {
         assert_denies(&world, GATE_SETTINGS, LFA_ERROR_SETTING_NOT_APPLIED, "CpuRendezvous=");
 }
 
+static void a_state_that_cannot_be_relied_upon_denies_in_its_own_words(void **state) {
+        World world = world_new();
+
+        world.facts.state_error = LFA_ERROR_DISK_FULL;
+        world.facts.state_text = "state.json cannot be written.";
+        assert_denies(&world, GATE_STATE, LFA_ERROR_DISK_FULL, "state.json cannot be written");
+}
+
+static void a_version_that_went_wrong_too_often_is_refused(void **state) {
+        Quarantine quarantine = { .guid = GUID, .to = "1.1", .failures = 2, .job = 17 };
+        World world = world_new();
+
+        world.facts.quarantine = &quarantine;
+        world.facts.quarantine_after = 3;
+        assert_allows(&world, GATE_QUARANTINE);
+        quarantine.failures = 3;
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED,
+                      "3 activations of image " GUID " to version 1.1");
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "job 17");
+        quarantine.failures = 1;
+        quarantine.host_restarted = true;
+        quarantine.to[0] = 0;
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "to version none");
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "lfactl clear-quarantine");
+}
+
+static void what_is_held_is_deferred_and_says_by_whom(void **state) {
+        Hold hold = { .by_lfad = true, .reason = "The host restarted." };
+        World world = world_new();
+
+        world.facts.hold = &hold;
+        assert_int_equal(ask(&world, GATE_HOLD)->answer, GATE_DEFER);
+        assert_int_equal(world.verdicts[GATE_HOLD].error, LFA_ERROR_HELD);
+        assert_true(world.verdicts[GATE_HOLD].not_before_usec == 0); /* nobody knows when */
+        assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "The host restarted."));
+        assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "lfactl unhold"));
+        hold = (Hold){ .uid = 1000, .until_usec = 77, .reason = "year's end" };
+        assert_true(ask(&world, GATE_HOLD)->not_before_usec == 77);
+        assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "uid 1000"));
+        assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "year's end"));
+        memset(hold.reason, 'r', STATE_REASON_MAX);
+        assert_true(strlen(ask(&world, GATE_HOLD)->text) > STATE_REASON_MAX);
+}
+
 static void what_must_go_first_defers_and_is_named(void **state) {
         World world = world_new();
         const GateVerdict *verdict;
@@ -508,20 +552,28 @@ static void a_host_that_has_not_booted_or_does_not_tell_is_put_off(void **state)
 }
 
 static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state) {
+        const Quarantine quarantine = { .guid = GUID, .to = "1.1", .failures = 3 };
         World world = world_expecting("9.9", NULL);
 
         world.facts.configuration_error = "It has errors.";
+        world.facts.state_error = LFA_ERROR_STATE_NEWER;
+        world.facts.state_text = "It is newer.";
         world.facts.driver_state = DRIVER_NO_DRIVER;
         world.image.capable = 0;
+        world.facts.quarantine = &quarantine;
         world.facts.tree_stable_since_usec = world.facts.settle_deadline_usec = world.facts.now_usec;
         world.facts.activated_without_effect = world.facts.auto_activate_stuck = true;
         world.facts.rendezvous_differs = world.facts.rendezvous_stuck = true;
-        for (GateId gate = 0; gate < GATE_INHIBITOR; gate++) {
+        for (GateId gate = 0; gate < GATE_HOLD; gate++) {
                 assert_int_equal(ask(&world, gate)->answer, GATE_DENY);
                 assert_ptr_equal(gates_first_denial(world.verdicts), &world.verdicts[gate]);
                 assert_ptr_equal(gates_decide(world.verdicts), &world.verdicts[gate]);
                 if (gate == GATE_CONFIG)
                         world.facts.configuration_error = NULL;
+                if (gate == GATE_STATE)
+                        world.facts.state_error = LFA_ERROR_NONE;
+                if (gate == GATE_QUARANTINE)
+                        world.facts.quarantine = NULL;
                 if (gate == GATE_DRIVER)
                         world.facts.driver_state = DRIVER_ACTIVE;
                 if (gate == GATE_IMAGE)
@@ -558,8 +610,9 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
-                "config",      "driver",   "image",     "version", "settle", "repeat",
-                "kernel-auto", "settings", "inhibitor", "order",   "system", "watchdog",
+                "config",     "state",     "driver", "image",       "version",
+                "quarantine", "settle",    "repeat", "kernel-auto", "settings",
+                "hold",       "inhibitor", "order",  "system",      "watchdog",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -595,6 +648,9 @@ int main(void) {
                 cmocka_unit_test(auto_activate_that_cannot_be_read_is_refused_where_there_is_one),
                 cmocka_unit_test(what_is_being_set_is_not_waited_for_for_ever),
                 cmocka_unit_test(auto_activate_that_is_being_cleared_is_waited_for),
+                cmocka_unit_test(a_state_that_cannot_be_relied_upon_denies_in_its_own_words),
+                cmocka_unit_test(a_version_that_went_wrong_too_often_is_refused),
+                cmocka_unit_test(what_is_held_is_deferred_and_says_by_whom),
                 cmocka_unit_test(what_must_go_first_defers_and_is_named),
                 cmocka_unit_test(a_watchdog_that_may_bite_denies_and_is_named),
                 cmocka_unit_test(what_goes_first_is_waited_for_while_it_has_a_job),

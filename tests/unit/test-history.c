@@ -86,6 +86,8 @@ static void record_types_round_trip(void **state) {
                 [RECORD_EXTERNAL] = "external",
                 [RECORD_VANISHED] = "vanished",
                 [RECORD_SETTING_APPLIED] = "setting-applied",
+                [RECORD_UNHOLD] = "unhold",
+                [RECORD_QUARANTINE_CLEARED] = "quarantine-cleared",
         };
 
         for (int i = 0; i < _RECORD_MAX; i++) {

@@ -480,6 +480,26 @@ class World:
         self.stop(part)
         self.start(part)
 
+    def restart_host(self, **environment):
+        """What lfad finds after the host restarted, perhaps during an activation: its own files are of another boot, and
+        its runtime folder is empty. An activation that hangs comes to its end first, as the next boot's firmware has."""
+        if self.running("lfad"):
+            self.kill("lfad")
+        self.sim("release")
+        self.wait_for(lambda: not self.worker_pids(), 10, "the worker to end")
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot_id = file.read().strip().replace("-", "")
+        for name in ("history.jsonl", "state.json"):
+            path = os.path.join(self.state_dir, name)
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as file:
+                    text = file.read()
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text.replace(boot_id, "0" * 32))
+        for name in os.listdir(self.runtime_dir):
+            os.unlink(os.path.join(self.runtime_dir, name))
+        self.start("lfad", **environment)
+
     def running(self, part):
         return part in self.parts and self.parts[part].poll() is None
 

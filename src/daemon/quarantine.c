@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Quarantines and holds: published, reviewed with each reading, ended by people. */
+
+#include "daemon/quarantine.h"
+#include "util/log.h"
+
+static const char *version_or_none(const char *version) {
+        return version_known(version) ? version : "none";
+}
+
+const Hold *manager_find_hold(const Manager *manager, const char *guid) {
+        return state_find_hold(manager->state, guid, clock_realtime(manager->clock));
+}
+
+static bool is_in_force(const Manager *manager, const Quarantine *quarantine) {
+        return quarantine && quarantine_is_in_force(quarantine, manager->config->quarantine_after);
+}
+
+const Quarantine *image_find_quarantine(const Image *image) {
+        return image->values.pending == 1 ? state_find_quarantine(image->manager->state, image->values.guid,
+                                                                  image->values.pending_version)
+                                          : NULL;
+}
+
+bool image_is_quarantined(const Image *image) {
+        return is_in_force(image->manager, image_find_quarantine(image));
+}
+
+static void refresh_blackout(Manager *manager, Image *image) {
+        uint64_t usec = state_worst_blackout_usec(manager->state, image->values.guid);
+
+        if (image->blackout_usec == usec)
+                return;
+        image->blackout_usec = usec;
+        image_changed(manager, image, IMAGE_PROPERTY_BLACKOUT);
+}
+
+void state_has_changed(Manager *manager, unsigned changed) {
+        GHashTableIter iterator;
+        void *value;
+
+        if (changed & STATE_CHANGE_HOLDS)
+                manager->observer->manager_changed(MANAGER_PROPERTY_HELD, manager->userdata);
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                if (changed & STATE_CHANGE_LEARNED)
+                        refresh_blackout(manager, image);
+                if ((changed & STATE_CHANGE_QUARANTINES) && image->present)
+                        image_refresh_state(manager, image);
+        }
+        if (changed & (STATE_CHANGE_HOLDS | STATE_CHANGE_QUARANTINES))
+                images_evaluate(manager);
+        manager_notify_status(manager);
+}
+
+void state_tell(Manager *manager, unsigned changed, json_object *record) {
+        const char *type = "", *guid = "", *to = "";
+        const Quarantine *quarantine;
+        const Hold *hold = manager_find_hold(manager, "");
+
+        (void) json_get_string(record, "type", &type);
+        (void) json_get_string(record, "guid", &guid);
+        (void) json_get_string(record, "to", &to);
+        if (record_type_from_string(type) != RECORD_FINISHED)
+                return;
+        quarantine = state_find_quarantine(manager->state, guid, to);
+        if ((changed & STATE_CHANGE_QUARANTINES) && is_in_force(manager, quarantine))
+                log_warning("Image %s (%s): version %s is quarantined after %u activations that went wrong. Find out "
+                            "why, then stage another version, or allow this one again with 'lfactl "
+                            "clear-quarantine %s'.",
+                            guid, image_display_name(images_remember(manager, guid)), version_or_none(to),
+                            quarantine->failures, guid);
+        if ((changed & STATE_CHANGE_HOLDS) && hold)
+                log_warning("%s Nothing will be activated until that was looked into: check why the host restarted "
+                            "and which firmware runs, then 'lfactl unhold'.",
+                            hold->reason);
+}
+
+/* who NULL: nobody asked for it. */
+static void add_asker(json_object *record, const Requester *who, const char *reason) {
+        if (who)
+                requester_to_record(who, record);
+        json_add_string(record, "reason", reason);
+}
+
+static void say_not_recorded(int r) {
+        log_error_errno(r, "What ends a quarantine or a hold cannot be recorded; it stays");
+}
+
+static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause cause, const Requester *who,
+                 const char *reason) {
+        json_object *record = json_object_new_object();
+        Quarantine cleared = *quarantine; /* it is gone by the time of the log line */
+        int r;
+
+        json_add_string(record, "guid", cleared.guid);
+        json_add_string(record, "to", cleared.to);
+        json_add_u64(record, "failures", cleared.failures);
+        json_add_string(record, "cause", release_cause_to_string(cause));
+        add_asker(record, who, reason);
+        r = manager_record(manager, RECORD_QUARANTINE_CLEARED, record);
+        if (r >= 0)
+                log_notice("Image %s (%s): what went wrong with version %s does not count any more (%s).",
+                           cleared.guid, image_display_name(images_remember(manager, cleared.guid)),
+                           version_or_none(cleared.to), release_cause_to_string(cause));
+        return r;
+}
+
+static int release(Manager *manager, const Hold *hold, ReleaseCause cause) {
+        json_object *record = json_object_new_object();
+        int r;
+
+        json_add_string(record, "guid", hold->guid);
+        json_add_string(record, "image", hold->image);
+        json_add_string(record, "cause", release_cause_to_string(cause));
+        r = manager_record(manager, RECORD_UNHOLD, record);
+        if (r >= 0)
+                log_notice("A hold was released (%s).", release_cause_to_string(cause));
+        return r;
+}
+
+/* Ends the first quarantine that can be ended. Returns 1 when one was, 0 when there is none. */
+static int review_quarantines(Manager *manager, const Image *image) {
+        const GArray *quarantines = manager->state->quarantines;
+
+        for (unsigned i = 0; i < quarantines->len; i++) {
+                const Quarantine *quarantine = &g_array_index(quarantines, Quarantine, i);
+                ReleaseCause cause;
+                int r;
+
+                if (strcmp(quarantine->guid, image->values.guid) != 0)
+                        continue;
+                cause = quarantine_find_release(quarantine, &image->values,
+                                                history_boot_id(manager->history));
+                if (cause == RELEASE_NONE)
+                        continue;
+                r = clear(manager, quarantine, cause, NULL, "");
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+static int review_holds(Manager *manager, const Image *image) {
+        const GArray *holds = manager->state->holds;
+
+        for (unsigned i = 0; i < holds->len; i++) {
+                const Hold *hold = &g_array_index(holds, Hold, i);
+                ReleaseCause cause = hold_find_release(hold, &image->values);
+                int r;
+
+                if (cause == RELEASE_NONE)
+                        continue;
+                r = release(manager, hold, cause);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+void quarantine_review(Manager *manager, const Image *image) {
+        int r;
+
+        if (!manager->history)
+                return;
+        do
+                r = review_quarantines(manager, image);
+        while (r > 0);
+        while (r == 0 && (r = review_holds(manager, image)) > 0)
+                r = 0;
+        if (r < 0)
+                say_not_recorded(r);
+}
+
+int manager_unhold(Manager *manager, const Requester *who, const char *reason) {
+        g_autofree char *asker = requester_to_text(who);
+        json_object *record;
+        int r;
+
+        if (!manager_find_hold(manager, ""))
+                return -ENOENT;
+        record = json_object_new_object();
+        json_add_string(record, "cause", release_cause_to_string(RELEASE_OPERATOR));
+        add_asker(record, who, reason);
+        r = manager_record(manager, RECORD_UNHOLD, record);
+        if (r < 0)
+                return log_error_errno(r, "Cannot record that the hold is released");
+        log_notice("The hold was released by %s%s%s.", asker, *reason ? ": " : "", reason);
+        queue_schedule(manager);
+        return 0;
+}
+
+/* The one of the version that is pending; else the last one. */
+const Quarantine *manager_find_quarantine(const Manager *manager, const Image *image) {
+        const Quarantine *found = image_find_quarantine(image);
+
+        if (is_in_force(manager, found))
+                return found;
+        for (unsigned i = manager->state->quarantines->len; i > 0; i--) {
+                found = &g_array_index(manager->state->quarantines, Quarantine, i - 1);
+                if (strcmp(found->guid, image->values.guid) == 0 && is_in_force(manager, found))
+                        return found;
+        }
+        return NULL;
+}
+
+int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who,
+                             const char *reason) {
+        const Quarantine *quarantine = manager_find_quarantine(manager, image);
+        int r;
+
+        if (!quarantine)
+                return -ENOENT;
+        r = clear(manager, quarantine, RELEASE_OPERATOR, who, reason);
+        return r < 0 ? log_error_errno(r, "Cannot record that the quarantine is lifted") : 0;
+}
