@@ -116,7 +116,7 @@ class LockTest(GuardTest):
         record = self.world.wait_record("finished", self.world.job_id(path))
         self.assertEqual(record["result"], "succeeded")
         self.wait_locks(0)
-        self.assertEqual(self.prepared(), [True, False])
+        self.world.wait_for(lambda: self.prepared() == [True, False], 10, "PrepareForActivation of the end")
         self.assertEqual(self.world.stores(), 1)
 
     def test_a_logind_that_refuses_the_lock_puts_the_activation_off(self):

@@ -352,7 +352,8 @@ esac
                 path = self.world.activate("rmm")
                 job = self.world.wait_job(path)
                 self.assertIn((job["Result"], job["Error"].removeprefix(world.ERROR)),
-                              [("failed", "WorkerFailed"), ("refused", "KernelBusy")], job["Message"])
+                              [("failed", "WorkerFailed"), ("refused", "KernelBusy"), ("refused", "WatchdogUnsafe")],
+                              job["Message"])
                 self.assertBusError("KernelBusy", self.world.refresh)
                 self.repair()
                 self.assertServes()

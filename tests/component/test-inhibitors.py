@@ -129,6 +129,8 @@ class BlockTest(InhibitorTest):
 
     def test_a_delay_holds_nothing_back(self):
         self.world.stage("rmm", "2.0")
+        self.world.configure("[Policy]\nInhibitDelayMaxSec=0\n")
+        self.world.reload()
         self.take("delay")
         self.assertEqual(self.list()[0]["mode"], "delay")
         self.assertEqual(self.list()[0]["images"], [])

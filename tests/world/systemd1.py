@@ -148,8 +148,10 @@ def serve(switches):
             return (self.read("timeout") or 0) * SECOND if self.hardware else 0
 
         def write(self, attribute, value):
-            with open(self.path(attribute), "w", encoding="utf-8") as file:
+            path = self.path(attribute)
+            with open(path + ".new", "w", encoding="utf-8") as file:
                 file.write(f"{value}\n")
+            os.rename(path + ".new", path)  # an attribute is never half there
 
     pid1 = Pid1()
     held = []
