@@ -85,7 +85,8 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
 static void gather_state(const Manager *manager, const Job *job, GateFacts *facts) {
         facts->state_error = manager_state_error(manager, &facts->state_text);
         if (facts->state_error == LFA_ERROR_NONE && job && manager->unwritten.length > 0) {
-                facts->state_error = LFA_ERROR_DISK_FULL;
+                facts->state_error = manager->unwritten_error == -ENOSPC ? LFA_ERROR_DISK_FULL
+                                                                         : LFA_ERROR_STATE_UNAVAILABLE;
                 facts->state_text = "The end of an earlier job could not be recorded yet.";
         }
 }

@@ -110,7 +110,7 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
                 return -EIO;
         jobs_retry_records(manager);
         if (manager->unwritten.length > 0)
-                return -ENOSPC; /* nothing new is begun while an end is not on disk */
+                return manager->unwritten_error; /* nothing new is begun while an end is not on disk */
         manager_rotate_history(manager);
         job = job_new(manager, request);
         g_free(job->message);
@@ -198,6 +198,7 @@ static bool write_end(Manager *manager, uint32_t job, json_object *record) {
                 activation_report_remove(manager->settings->runtime_folder, job);
                 return true;
         }
+        manager->unwritten_error = r;
         log_error_errno(r, "Cannot record the end of job %u; trying again later", job);
         return false;
 }

@@ -35,6 +35,7 @@ static void say_ready(Manager *manager) {
 static void on_tree_read(const Tree *tree, void *userdata) {
         Manager *manager = userdata;
 
+        jobs_retry_records(manager);
         manager_retry_state(manager);
         images_update(manager, tree);
         if ((manager->current && manager->current->state == JOB_ACTIVATING) || manager->foreign_activation)

@@ -92,11 +92,12 @@ struct Manager {
         Envelope *envelope; /* around the activation that runs (envelope.h) */
         UeventMonitor *uevents;
 
-        GHashTable *images; /* GUID -> Image, owned; also those that are only remembered */
-        GHashTable *jobs;   /* id -> Job, owned; also those that ended up to 60 s ago */
-        GQueue queue;       /* Job, weak: not yet running, in order */
-        GQueue finished;    /* Job, weak: ended, oldest first */
-        GQueue unwritten;   /* ends of jobs that could not be recorded yet (jobs.c) */
+        GHashTable *images;  /* GUID -> Image, owned; also those that are only remembered */
+        GHashTable *jobs;    /* id -> Job, owned; also those that ended up to 60 s ago */
+        GQueue queue;        /* Job, weak: not yet running, in order */
+        GQueue finished;     /* Job, weak: ended, oldest first */
+        GQueue unwritten;    /* ends of jobs that could not be recorded yet (jobs.c) */
+        int unwritten_error; /* why: a negative errno */
         RequestIds *request_ids;
         uint32_t last_batch;
         Job *current; /* weak: the one that runs */

@@ -72,7 +72,8 @@ ELSEWHERE = {
     API: {"OBJECTS", "Manager properties", "Image properties", "Job properties",  # test-introspection.py
           "Verdict of Explain", "Gates of Explain",  # test-answers.py
           "VERDICTS"},  # here, below
-    DAEMON: {"EXIT STATUS", "FILES", "TROUBLESHOOTING"},
+    DAEMON: {"EXIT STATUS", "FILES", "TROUBLESHOOTING",
+             "WHAT A CRASH LEAVES"},  # tests/component/test-crash.py
     SIM: {"EXIT STATUS", "FILES"},
     CONFIG: {"FILES"},
     DRIVERS: {"TRAPS"},  # tests/component/test-traps.py

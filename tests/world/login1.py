@@ -31,7 +31,7 @@ class Login1(dbus.service.Object):
         self.preparing = {"PreparingForShutdown": False, "PreparingForSleep": False}
         self.taken = []
         self._held = {}
-        self._hanging = []
+        self.hanging = []
 
     @property
     def locks(self):
@@ -40,9 +40,9 @@ class Login1(dbus.service.Object):
     def release(self):
         """Answers what hangs, and all that comes from now on."""
         self.mode = self.lock_mode = "ok"
-        for answer in self._hanging:
+        for answer in self.hanging:
             answer()
-        self._hanging.clear()
+        self.hanging.clear()
 
     def close(self):
         if self.bus_name:
@@ -54,7 +54,7 @@ class Login1(dbus.service.Object):
 
     def _answer(self, mode, answer, error):
         if mode == "hang":
-            self._hanging.append(answer)
+            self.hanging.append(answer)
         elif mode == "fail":
             error(dbus.DBusException("out of order", name="org.freedesktop.DBus.Error.Failed"))
         else:

@@ -497,7 +497,11 @@ class World:
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text.replace(boot_id, "0" * 32))
         for name in os.listdir(self.runtime_dir):
-            os.unlink(os.path.join(self.runtime_dir, name))
+            path = os.path.join(self.runtime_dir, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
         self.start("lfad", **environment)
 
     def running(self, part):
@@ -786,6 +790,12 @@ class World:
             self._bus.add_message_filter(self._on_message)
             self._bus.add_match_string(f"type='signal',path_namespace='{PATH}'")
         return self._bus
+
+    def forget_bus(self):
+        """After the bus has gone: what is called next connects anew."""
+        if self._bus:
+            self._bus.close()
+            self._bus = None
 
     def connect(self):
         """A further connection of root's; the caller closes it."""
