@@ -217,6 +217,9 @@ class CrashTest(world.TestCase):
     def fault_kill_lfad(self):
         self.world.kill("lfad")
         self.start()
+        if self.request_id.startswith("written"):  # still guarded, by the new one
+            self.world.wait_for(lambda: self.login1.locks, 10, "logind's lock to be taken again")
+            self.assertEqual(self.shown(), 22)
 
     def fault_kill_worker(self):
         [pid] = self.world.worker_pids()
