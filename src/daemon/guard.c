@@ -155,11 +155,11 @@ static void wait_for_delays(Guard *guard) {
         g_autofree char *who = inhibitors_describe_delays(manager->inhibitors, guard->job->guid);
         int r;
 
-        enter(guard, GUARD_DELAYS);
         if (!who) {
                 end_delays(guard);
                 return;
         }
+        enter(guard, GUARD_DELAYS);
         log_info("Job %u: waiting for %s.", guard->job->id, who);
         r = sd_event_add_time_relative(manager->event, &guard->delay_timer, CLOCK_MONOTONIC,
                                        manager->config->inhibit_delay_max_usec, USEC_PER_MSEC,

@@ -233,6 +233,7 @@ void *manager_free(Manager *manager) {
         g_free(manager->config_error);
         g_free(manager->inventory_saved);
         g_free(manager->queue_waits_why);
+        g_free(manager->status);
         safe_close(manager->lock_fd);
         sd_event_unref(manager->event);
         g_free(manager);

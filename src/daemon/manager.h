@@ -122,6 +122,7 @@ struct Manager {
         sd_event_source *ready_timer;
         bool queue_waits_for_scan;
         uint32_t queue_reads_for;  /* the job for which it does */
+        char *status;              /* as systemd was told; NULL = nothing yet */
         char *queue_waits_why;     /* what the job at its head waits for; NULL = nothing */
         WorkerProcess *set_worker; /* writes a setting: which, of which image, to what */
         SettingId set_id;

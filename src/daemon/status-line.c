@@ -73,5 +73,9 @@ void manager_notify_status(Manager *manager) {
                 status = g_strdup_printf("%u images, %u pending, %u jobs queued", present, pending,
                                          manager->queue.length);
         }
+        if (g_strcmp0(status, manager->status) == 0)
+                return;
         (void) sd_notifyf(false, "STATUS=%s", status);
+        g_free(manager->status);
+        manager->status = g_steal_pointer(&status);
 }
