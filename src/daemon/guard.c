@@ -76,10 +76,10 @@ static void ask_host(Guard *guard) {
 }
 
 static int take_lock_fd(sd_bus_message *answer) {
-        int fd, r = sd_bus_message_read(answer, "h", &fd);
+        int fd;
 
-        if (r < 0)
-                return r;
+        if (sd_bus_message_read(answer, "h", &fd) <= 0)
+                return -EBADMSG;            /* whatever it is, logind is there */
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message's own is closed with it */
         return fd < 0 ? -errno : fd;
 }

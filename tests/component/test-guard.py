@@ -119,10 +119,11 @@ class LockTest(GuardTest):
         self.assertEqual(self.prepared(), [True, False])
         self.assertEqual(self.world.stores(), 1)
 
-    def test_a_logind_that_refuses_the_lock_puts_the_activation_off(self):
-        self.login1.lock_mode = "fail"
-        self.assertEnded(self.world.run_job("rmm"), "refused", "SystemNotReady")
-        self.assertEqual(self.world.stores(), 0)
+    def test_a_logind_that_does_not_give_the_lock_puts_the_activation_off(self):
+        for mode in ("fail", "enxio", "lie"):
+            self.login1.lock_mode = mode
+            self.assertEnded(self.world.run_job("rmm"), "refused", "SystemNotReady")
+            self.assertEqual(self.world.stores(), 0, mode)
         self.login1.lock_mode = "ok"
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
@@ -149,11 +150,12 @@ class HostTest(GuardTest):
         return self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})[0]["gate"]
 
     def test_a_logind_that_fails_puts_the_activation_off(self):
-        self.login1.mode = "fail"
-        self.world.wait_for(lambda: self.explained() == "system", 10, "the gate to close")
-        self.assertRefused("SystemNotReady", "defer")
-        self.login1.mode = "ok"
-        self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
+        for mode in ("fail", "enxio", "lie"):
+            self.login1.mode = mode
+            self.world.wait_for(lambda: self.explained() == "system", 10, f"the gate to close, {mode}")
+            self.assertRefused("SystemNotReady", "defer")
+            self.login1.mode = "ok"
+            self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
     def test_a_shutdown_that_begins_while_the_guard_is_taken_is_seen(self):
