@@ -48,7 +48,7 @@ static void on_host(void *userdata) {
 }
 
 static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
-        if (error >= 0)
+        if (error != -ECANCELED)
                 images_evaluate(userdata);
 }
 
