@@ -106,6 +106,15 @@ class RaisedTest(EnvelopeTest):
         self.put_back(INFINITY)
         self.assertEqual(self.shown(), 10)
 
+    def test_what_could_not_be_put_back_is_tried_again_when_lfad_stops(self):
+        path = self.begin()
+        self.pid1.stop()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 10, "the warning")
+        self.pid1.start(runtime=22 * SECOND, config=10 * SECOND)
+        self.world.stop("lfad")
+        self.assertEqual((self.shown(), os.path.exists(self.lease)), (10, False))
+
 
 class GuardTest(EnvelopeTest):
     """Given up before anything was written."""
