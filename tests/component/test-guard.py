@@ -119,6 +119,16 @@ class LockTest(GuardTest):
         self.assertEqual(self.prepared(), [True, False])
         self.assertEqual(self.world.stores(), 1)
 
+    def test_the_end_of_a_write_that_nobody_followed_is_told(self):
+        path = self.begin()
+        self.world.kill("lfad")
+        self.world.sim("release")
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.world.start("lfad")
+        self.assertEqual(self.world.wait_record("finished", self.world.job_id(path))["result"], "succeeded")
+        self.world.wait_for(lambda: len(self.world.signals("PrepareForActivation")) == 2, 10, "the end to be told")
+        self.assertEqual(self.prepared(), [True, False])
+
     def test_a_logind_that_does_not_give_the_lock_puts_the_activation_off(self):
         for mode in ("fail", "enxio", "lie"):
             self.login1.lock_mode = mode
@@ -204,6 +214,8 @@ class HangingTest(GuardTest):
         record = self.world.wait_record("finished", self.world.job_id(self.path))
         self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
         self.assertNothingHappened()
+        self.world.wait_for(lambda: len(self.world.signals("PrepareForActivation")) == 2, 10, "the end to be told")
+        self.assertEqual(self.prepared(), [True, False])
 
     def test_readings_and_calls_go_on(self):
         self.world.stage("scp", "4.0")
