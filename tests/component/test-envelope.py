@@ -134,6 +134,14 @@ class GuardTest(EnvelopeTest):
         self.assertEqual((self.shown(), self.world.stores()), (10, 0))
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
+    def test_stopped(self):
+        self.world.parts["lfad"].terminate()
+        self.world.wait_for(lambda: any(line == "Stopping: systemd is told to put its watchdog's time-out back"
+                                        for line in self.world.status), 10, "STATUS= to say what it waits for")
+        self.pid1.switch(hang=False)
+        self.world.stop("lfad")
+        self.assertEqual((self.shown(), os.path.exists(self.lease), self.world.stores()), (10, False, 0))
+
     def test_killed(self):
         self.world.kill("lfad")
         self.pid1.switch(hang=False)
