@@ -16,11 +16,16 @@ struct BusQuestion {
         const char *type; /* of the property that was asked for; NULL = the reply is the answer */
 };
 
-/* A service that is not installed, is not to be started, or left the bus while it was asked. */
+/* What dbus-daemon passes on from systemd, which it asks to start services: the administrator does not want this one. */
+#define UNIT_MASKED "org.freedesktop.systemd1.UnitMasked"
+#define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
+
+/* A service that is not installed, or is not to be started. */
 static int error_of(const sd_bus_error *error) {
         int r;
 
-        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                                   UNIT_MASKED, NO_SUCH_UNIT))
                 return -ENXIO;
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
                 return -ETIMEDOUT;

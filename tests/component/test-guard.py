@@ -21,7 +21,9 @@ class GuardTest(world.TestCase):
         self.world.wait_for(lambda: len(self.login1.locks) == number, 10, f"{number} locks")
 
     def prepared(self):
-        """What PrepareForActivation said, all about one job."""
+        """What PrepareForActivation said until the end was told, all about one job."""
+        self.world.wait_for(lambda: [item for item in self.world.signals("PrepareForActivation") if not item.args[0]], 10,
+                            "the end to be told")
         items = [item.args for item in self.world.signals("PrepareForActivation")]
         self.assertEqual(len({tuple(item[1:]) for item in items}), 1)
         return [item[0] for item in items]
@@ -126,7 +128,6 @@ class LockTest(GuardTest):
         self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
         self.world.start("lfad")
         self.assertEqual(self.world.wait_record("finished", self.world.job_id(path))["result"], "succeeded")
-        self.world.wait_for(lambda: len(self.world.signals("PrepareForActivation")) == 2, 10, "the end to be told")
         self.assertEqual(self.prepared(), [True, False])
 
     def test_a_logind_that_does_not_give_the_lock_puts_the_activation_off(self):
@@ -167,6 +168,11 @@ class HostTest(GuardTest):
             self.login1.mode = "ok"
             self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_a_logind_that_is_masked_is_not_there(self):
+        self.login1.mode = "masked"
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertEqual(self.login1.taken, [])
 
     def test_a_shutdown_that_begins_while_the_guard_is_taken_is_seen(self):
         self.explained()
@@ -214,7 +220,6 @@ class HangingTest(GuardTest):
         record = self.world.wait_record("finished", self.world.job_id(self.path))
         self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
         self.assertNothingHappened()
-        self.world.wait_for(lambda: len(self.world.signals("PrepareForActivation")) == 2, 10, "the end to be told")
         self.assertEqual(self.prepared(), [True, False])
 
     def test_readings_and_calls_go_on(self):

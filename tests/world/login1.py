@@ -19,9 +19,9 @@ class Login1(dbus.service.Object):
     """locks lists (what, who, why, mode) of those that are held now, taken all that ever were.
 
     preparing["PreparingForShutdown"] and ["PreparingForSleep"] may be set. mode and, for Inhibit alone, lock_mode: "ok";
-    "fail" answers with an error, "enxio" with that one; "lie" with something of another type; "hang" with nothing until
-    release() is called. on_lock is called before a lock is
-    given."""
+    "fail" answers with an error, "enxio" with that one, "masked" with that of a bus whose logind must not be started;
+    "lie" with something of another type; "hang" with nothing until release() is called. on_lock is called before a lock
+    is given."""
 
     def __init__(self, bus):
         self.bus_name = dbus.service.BusName(NAME, bus, do_not_queue=True)
@@ -60,6 +60,8 @@ class Login1(dbus.service.Object):
             error(dbus.DBusException("out of order", name="org.freedesktop.DBus.Error.Failed"))
         elif mode == "enxio":
             error(dbus.DBusException("No such device", name="System.Error.ENXIO"))
+        elif mode == "masked":
+            error(dbus.DBusException("Unit is masked", name="org.freedesktop.systemd1.UnitMasked"))
         elif mode == "lie":
             lie()
         else:
