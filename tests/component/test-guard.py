@@ -169,6 +169,12 @@ class HostTest(GuardTest):
             self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
+    def test_a_logind_that_fails_does_not_fill_the_journal(self):
+        self.login1.mode = "fail"
+        for _ in range(5):
+            self.explained()
+        self.assertEqual(self.world.log("lfad").count("Cannot ask org.freedesktop.login1"), 2)
+
     def test_a_logind_that_is_masked_is_not_there(self):
         self.login1.mode = "masked"
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
