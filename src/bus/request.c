@@ -285,13 +285,15 @@ static uint64_t oldest_answer(const Request *request) {
         return request->uid == 0 ? request->arrived_usec : now > FRESH_USEC ? now - FRESH_USEC : 0;
 }
 
-/* Where too many ask, or nothing can be read, the guard finds out. */
+/* Where too many ask, the guard finds out. */
 static int step_watchdogs(Request *request, sd_bus_error *error) {
         Watchdogs *watchdogs = request->service->manager->watchdogs;
 
         if (watchdogs_last(watchdogs, oldest_answer(request)))
                 return step_fresh(request, error);
-        if ((request->uid == 0 ? watchdogs_ask_anew : watchdogs_ask)(watchdogs, on_watchdogs, request) < 0)
+        if (request->uid == 0)
+                watchdogs_ask_anew(watchdogs, on_watchdogs, request);
+        else if (watchdogs_ask(watchdogs, on_watchdogs, request) < 0)
                 return step_fresh(request, error);
         return 0;
 }

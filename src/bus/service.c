@@ -64,6 +64,14 @@ static void send_job_removed(Service *service, const Job *job) {
                    "JobRemoved");
 }
 
+static void send_prepare(Service *service, const Job *job, bool start) {
+        g_autofree char *path = job_path(job->id);
+
+        say_failed(sd_bus_emit_signal(service->bus, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE,
+                                      "PrepareForActivation", "bos", start, path, job->guid),
+                   "PrepareForActivation");
+}
+
 /* Who acts on JobRemoved finds everything as the job left it. */
 static void on_job_ended(const Job *job, void *userdata) {
         Service *service = userdata;
@@ -88,6 +96,14 @@ static void take_name(Service *service) {
                         send_job_removed(service, job);
         }
         g_array_set_size(service->ended_unnamed, 0);
+        for (unsigned i = 0; i < service->released_unnamed->len; i++) {
+                const Job *job = manager_find_job(service->manager,
+                                                  g_array_index(service->released_unnamed, uint32_t, i));
+
+                if (job)
+                        send_prepare(service, job, false);
+        }
+        g_array_set_size(service->released_unnamed, 0);
 }
 
 static void on_job_forgotten(const Job *job, void *userdata) {
@@ -101,12 +117,13 @@ static void on_job_forgotten(const Job *job, void *userdata) {
 /* Whom a start was told, is told of the end, too: also by the next lfad, when this one dies meanwhile. */
 static void on_preparing(const Job *job, bool start, void *userdata) {
         Service *service = userdata;
-        g_autofree char *path = job_path(job->id);
 
+        if (!service->named) { /* of recovery, which prepares nothing */
+                g_array_append_val(service->released_unnamed, job->id);
+                return;
+        }
         signals_flush(service);
-        say_failed(sd_bus_emit_signal(service->bus, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE,
-                                      "PrepareForActivation", "bos", start, path, job->guid),
-                   "PrepareForActivation");
+        send_prepare(service, job, start);
 }
 
 static void lose_bus(Service *service) {
@@ -201,6 +218,7 @@ Service *service_new(sd_bus *bus, ServiceLost lost, void *userdata) {
         service->lost = lost;
         service->userdata = userdata;
         service->ended_unnamed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        service->released_unnamed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         service->refresh_limit = (RateLimit){ .interval_usec = 600 * USEC_PER_SEC, .burst = 5 };
         service->refusal_limit = (RateLimit){ .interval_usec = 10 * USEC_PER_SEC, .burst = 20 };
         service->slots = g_ptr_array_new_with_free_func(unref_slot);
@@ -238,6 +256,7 @@ void *service_free(Service *service) {
         refuse_requests(service); /* whose messages must not outlive the bus */
         sd_event_source_disable_unref(service->flush_source);
         g_array_unref(service->ended_unnamed);
+        g_array_unref(service->released_unnamed);
         g_ptr_array_unref(service->slots);
         g_hash_table_unref(service->changed);
         sd_bus_flush_close_unref(service->bus);

@@ -35,7 +35,8 @@ struct Service {
         unsigned credentials_under_way;
         RateLimit refusal_limit, refresh_limit; /* of log lines */
         bool named;                             /* the bus name is ours: somebody can know us */
-        GArray *ended_unnamed; /* ids of jobs that ended before: their JobRemoved is due then */
+        GArray *ended_unnamed;    /* ids of jobs that ended before: their JobRemoved is due then */
+        GArray *released_unnamed; /* and their PrepareForActivation(false) */
         GPtrArray *slots;
 };
 

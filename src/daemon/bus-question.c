@@ -16,13 +16,21 @@ struct BusQuestion {
         const char *type; /* of the property that was asked for; NULL = the reply is the answer */
 };
 
-/* A service that is not installed, is not to be started, or left the bus while it was asked. */
+/* What dbus-daemon passes on from systemd, which it asks to start services: the administrator does not want this one. */
+#define UNIT_MASKED "org.freedesktop.systemd1.UnitMasked"
+#define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
+
+/* A service that is not installed, or is not to be started. */
 static int error_of(const sd_bus_error *error) {
-        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+        int r;
+
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                                   UNIT_MASKED, NO_SUCH_UNIT))
                 return -ENXIO;
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT))
                 return -ETIMEDOUT;
-        return sd_bus_error_get_errno(error) > 0 ? -sd_bus_error_get_errno(error) : -EIO;
+        r = sd_bus_error_get_errno(error);
+        return r > 0 && r != ENXIO ? -r : -EIO; /* one that says ENXIO is there */
 }
 
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
@@ -31,8 +39,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_err
         int r = failure ? error_of(failure) : 0;
 
         question->slot = sd_bus_slot_unref(question->slot);
-        if (r >= 0 && question->type)
-                r = sd_bus_message_enter_container(reply, 'v', question->type);
+        if (r >= 0 && question->type && sd_bus_message_enter_container(reply, 'v', question->type) <= 0)
+                r = -EBADMSG; /* not sd-bus' own -ENXIO, which would say that nobody is there */
         question->answered(MIN(r, 0), r < 0 ? NULL : reply, question->userdata);
         return 1;
 }

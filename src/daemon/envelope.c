@@ -97,8 +97,7 @@ static void on_set(int error, sd_bus_message *answer, void *userdata) {
                 return;
         }
         envelope->state = ENVELOPE_VERIFYING;
-        if (watchdogs_ask_anew(envelope->settings.watchdogs, on_verified, envelope) < 0)
-                refuse(envelope, g_strdup("Too many ask for the watchdogs."));
+        watchdogs_ask_anew(envelope->settings.watchdogs, on_verified, envelope);
 }
 
 /* The lease first. One that is there already says what was before everything. */
@@ -191,8 +190,8 @@ static int on_begin(sd_event_source *source, void *userdata) {
         r = sd_event_add_time_relative(envelope->settings.event, &envelope->deadline, CLOCK_MONOTONIC,
                                        RAISE_PATIENCE_USEC, USEC_PER_MSEC, on_deadline, envelope);
         if (r >= 0)
-                r = watchdogs_ask_anew(envelope->settings.watchdogs, on_read, envelope);
-        if (r < 0)
+                watchdogs_ask_anew(envelope->settings.watchdogs, on_read, envelope);
+        else
                 refuse(envelope, g_strdup_printf("The watchdogs could not be read: %s.", g_strerror(-r)));
         return 0;
 }

@@ -107,13 +107,21 @@ static void gather_inhibitors(const Manager *manager, const Image *image, GateFa
 static void gather_watchdogs(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
         const WatchdogReading *reading = watchdogs_last(manager->watchdogs, 0);
         const char *refusal = job ? guard_watchdog_refusal(manager->guard) : NULL;
+        int error = watchdogs_error(manager->watchdogs);
         g_autoptr(WatchdogPlan) plan = NULL;
 
         if (refusal) {
                 g_strlcpy(facts->watchdog_refusal, refusal, sizeof(facts->watchdog_refusal));
                 return;
         }
-        if (!reading || envelope_is_held(manager->envelope))
+        if (envelope_is_held(manager->envelope))
+                return;
+        if (error < 0) {
+                g_snprintf(facts->watchdog_refusal, sizeof(facts->watchdog_refusal),
+                           "The watchdogs cannot be read: %s.", g_strerror(-error));
+                return;
+        }
+        if (!reading)
                 return;
         plan = watchdog_plan_new(reading, watchdog_need_usec(manager->profile),
                                  manager_learned_need_usec(manager, image), false, config_watchdog_settings,

@@ -76,10 +76,10 @@ static void ask_host(Guard *guard) {
 }
 
 static int take_lock_fd(sd_bus_message *answer) {
-        int fd, r = sd_bus_message_read(answer, "h", &fd);
+        int fd;
 
-        if (r < 0)
-                return r;
+        if (sd_bus_message_read(answer, "h", &fd) <= 0)
+                return -EBADMSG;            /* whatever it is, logind is there */
         fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message's own is closed with it */
         return fd < 0 ? -errno : fd;
 }
@@ -188,12 +188,13 @@ static void restore_watchdogs(Guard *guard) {
         Envelope *envelope = guard->manager->envelope;
         bool adopted = guard->stage == GUARD_ADOPTED;
 
-        enter(guard, GUARD_RELEASING);
+        guard->stage = GUARD_RELEASING;
         if (adopted)
                 envelope_recover(envelope);
         else
                 envelope_restore(envelope);
         guard_envelope_idle(guard);
+        manager_notify_status(guard->manager);
 }
 
 void guard_release(Guard *guard, const Job *job) {
@@ -243,6 +244,8 @@ const char *guard_describe(const Guard *guard) {
                 [GUARD_RELEASING] = "",
         };
 
+        if ((guard->stage == GUARD_IDLE || guard->stage == GUARD_RELEASING) && !guard_is_idle(guard))
+                return "systemd is told to put its watchdog's time-out back";
         return descriptions[guard->stage];
 }
 

@@ -27,6 +27,7 @@ typedef struct HostQuestion {
         Host *host;
         HostProperty property;
         BusQuestion *question; /* NULL = answered */
+        int last_error;
 } HostQuestion;
 
 typedef struct Waiting {
@@ -79,9 +80,11 @@ static SystemAnswer read_answer(int error, sd_bus_message *answer) {
 }
 
 static void take_answer(Host *host, HostProperty property, int error, sd_bus_message *answer) {
-        if (error < 0 && error != -ENXIO)
+        /* Once: anybody can make lfad ask. */
+        if (error < 0 && error != -ENXIO && error != host->questions[property].last_error)
                 log_warning_errno(error, "Cannot ask %s for %s", properties[property].service,
                                   properties[property].name);
+        host->questions[property].last_error = error;
         if (property == HOST_SYSTEM_STATE)
                 host->facts.state = read_state(error, answer);
         else if (property == HOST_PREPARING_FOR_SHUTDOWN)

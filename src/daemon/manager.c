@@ -49,7 +49,7 @@ static void on_host(void *userdata) {
 }
 
 static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
-        if (error >= 0)
+        if (error != -ECANCELED)
                 images_evaluate(userdata);
 }
 
@@ -65,8 +65,9 @@ static void on_polled(void *userdata) {
         (void) sd_notify(false, "WATCHDOG=1");
         (void) malloc_trim(0); /* what reading the history took is not kept */
         jobs_retry_records(manager);
-        settings_try_again(manager); /* by the reading that follows */
-        envelope_retry(manager->envelope);
+        settings_try_again(manager);       /* by the reading that follows */
+        if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */
+                envelope_retry(manager->envelope);
         ask_host(manager);
         manager_rotate_history(manager);
         manager_notify_status(manager); /* "for 75 s" */
@@ -192,6 +193,8 @@ void manager_stop(Manager *manager) {
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
         if (manager->current && manager->current->state == JOB_GUARDING)
                 activation_abandon(manager->current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
+        if (guard_is_idle(manager->guard)) /* a last time */
+                envelope_retry(manager->envelope);
         manager_notify_status(manager);
         check_stopped(manager);
 }

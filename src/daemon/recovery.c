@@ -274,27 +274,33 @@ static const Unfinished *find_running(Manager *manager, const GPtrArray *entries
         return newest;
 }
 
-static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
-        Job *job = restore_job(manager, entry);
+/* A worker of this boot that has ended: what it came to. */
+static void conclude(Job *job) {
+        Manager *manager = job->manager;
         ActivationReport report;
-        int r;
+        int r = activation_report_read(manager->settings->runtime_folder, job->id,
+                                       history_boot_id(manager->history), &report);
 
-        if (entry->started_usec == 0) {
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
-                return;
-        }
-        if (strcmp(entry->boot_id, history_boot_id(manager->history)) != 0) {
-                job_conclude(job, NULL, true);
-                return;
-        }
+        job_conclude(job, r >= 0 ? &report : NULL, false);
+}
+
+static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
+        bool this_boot = strcmp(entry->boot_id, history_boot_id(manager->history)) == 0;
+        Job *job = restore_job(manager, entry);
+
         if (is_running) {
                 log_notice("Job %u: its activation still runs; following it.", job->id);
-                activation_adopt(manager, job);
+                activation_adopt(manager, job); /* the guard says when it is over */
                 return;
         }
-        r = activation_report_read(manager->settings->runtime_folder, job->id,
-                                   history_boot_id(manager->history), &report);
-        job_conclude(job, r >= 0 ? &report : NULL, false);
+        if (entry->started_usec == 0)
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        else if (this_boot)
+                conclude(job);
+        else
+                job_conclude(job, NULL, true);
+        if (this_boot) /* the guard may have been taken: nothing tells */
+                manager->observer->preparing(job, false, manager->userdata);
 }
 
 static int compare_ids(const void *a, const void *b) {

@@ -56,6 +56,9 @@ void manager_notify_status(Manager *manager) {
 
         if (manager->current)
                 status = describe_activation(manager);
+        else if (*guard_describe(manager->guard))
+                status = g_strdup_printf("%s%s", manager->stopping ? "Stopping: " : "",
+                                         guard_describe(manager->guard));
         else if (manager->config_error)
                 status = g_strdup_printf("Nothing will be activated: %s", manager->config_error);
         else if (manager_state_error(manager, &text) != LFA_ERROR_NONE)

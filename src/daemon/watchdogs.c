@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define FRESH_USEC USEC_PER_SEC
+/* A device may not answer at all. Whoever waits is told so then, and whoever asks while that reading is under way. */
+#define PATIENCE_USEC (10 * USEC_PER_SEC)
 
 #define SYSTEMD_PROPERTY(property, signature)                                                               \
         {                                                                                                   \
@@ -40,7 +42,11 @@ struct Watchdogs {
         bool reading_bad;   /* so did what does not belong there */
         int error;
         uint64_t began_usec; /* CLOCK_MONOTONIC */
+        bool overdue;
+        sd_event_source *patience;
 
+        int outcome; /* of the last reading that ended, or is overdue */
+        uint64_t outcome_since_usec;
         WatchdogReading known; /* the last one; without devices there is none */
         uint64_t known_since_usec;
         GArray *waiters; /* Waiting */
@@ -66,11 +72,19 @@ static void answer_waiters(Watchdogs *watchdogs, int error, uint64_t began_usec)
         }
 }
 
+static void conclude(Watchdogs *watchdogs, int outcome) {
+        watchdogs->outcome = outcome;
+        watchdogs->outcome_since_usec = watchdogs->began_usec;
+        watchdogs->patience = sd_event_source_disable_unref(watchdogs->patience);
+}
+
 static void check_end(Watchdogs *watchdogs) {
         int error = watchdogs->error;
 
         if (is_reading(watchdogs))
                 return;
+        watchdogs->overdue = false;
+        conclude(watchdogs, error);
         if (error < 0) {
                 log_warning_errno(error, "Cannot read the watchdogs");
                 g_clear_pointer(&watchdogs->devices, g_array_unref);
@@ -149,6 +163,16 @@ static void ask_systemd(Watchdogs *watchdogs) {
                 log_debug("systemd cannot be asked about its watchdog.");
 }
 
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Watchdogs *watchdogs = userdata;
+
+        log_warning("The watchdogs cannot be read: one of them, or systemd, does not answer.");
+        watchdogs->overdue = true;
+        conclude(watchdogs, -ETIMEDOUT);
+        answer_waiters(watchdogs, -ETIMEDOUT, UINT64_MAX);
+        return 0;
+}
+
 static int start_worker(Watchdogs *watchdogs) {
         g_autofree char *procfs = g_strdup_printf("--procfs=%s", watchdogs->settings->procfs);
         g_autoptr(GPtrArray) arguments = g_ptr_array_new();
@@ -172,10 +196,15 @@ static void start_reading(Watchdogs *watchdogs) {
         watchdogs->reading_ended = watchdogs->reading_bad = false;
         watchdogs->began_usec = clock_monotonic(watchdogs->clock);
         watchdogs->error = start_worker(watchdogs);
-        if (watchdogs->error < 0)
+        if (watchdogs->error < 0) {
+                conclude(watchdogs, watchdogs->error);
                 answer_waiters(watchdogs, watchdogs->error, watchdogs->began_usec);
-        else
-                ask_systemd(watchdogs);
+                return;
+        }
+        ask_systemd(watchdogs);
+        if (sd_event_add_time_relative(watchdogs->event, &watchdogs->patience, CLOCK_MONOTONIC,
+                                       PATIENCE_USEC, USEC_PER_MSEC, on_patience, watchdogs) < 0)
+                log_error("Cannot add a timer for the watchdogs.");
 }
 
 Watchdogs *watchdogs_new(sd_event *event, sd_bus *bus, const WorkerSettings *settings, const Clock *clock) {
@@ -197,6 +226,7 @@ void *watchdogs_free(Watchdogs *watchdogs) {
         if (watchdogs) {
                 watchdogs_cancel(watchdogs);
                 worker_process_free(watchdogs->worker);
+                sd_event_source_disable_unref(watchdogs->patience);
                 bus_question_free(watchdogs->timeout_question);
                 bus_question_free(watchdogs->device_question);
                 g_clear_pointer(&watchdogs->devices, g_array_unref);
@@ -215,31 +245,41 @@ const WatchdogReading *watchdogs_last(const Watchdogs *watchdogs, uint64_t not_b
                                : NULL;
 }
 
-static int ask(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter, void *userdata) {
+int watchdogs_error(const Watchdogs *watchdogs) {
+        return watchdogs->outcome;
+}
+
+static void ask(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter, void *userdata) {
         Waiting waiting = { waiter, userdata, not_before_usec };
 
-        if (watchdogs->waiters->len >= WATCHDOG_WAITERS_MAX)
-                return -EDQUOT;
+        if (watchdogs->overdue) {
+                waiter(watchdogs->outcome, NULL, userdata);
+                return;
+        }
         g_array_append_val(watchdogs->waiters, waiting);
         if (!is_reading(watchdogs))
                 start_reading(watchdogs);
-        return 0;
 }
 
+/* A failure is shared as a reading is: else those who may not make lfad read often could, where it fails. */
 int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
         uint64_t now = clock_monotonic(watchdogs->clock);
         uint64_t recent = now > FRESH_USEC ? now - FRESH_USEC : 0;
         const WatchdogReading *last = watchdogs_last(watchdogs, recent);
 
-        if (!last) /* one under way will do, however long it takes */
-                return ask(watchdogs, is_reading(watchdogs) ? watchdogs->began_usec : recent, waiter,
-                           userdata);
-        waiter(0, last, userdata);
+        if (last)
+                waiter(0, last, userdata);
+        else if (watchdogs->outcome < 0 && watchdogs->outcome_since_usec >= recent)
+                waiter(watchdogs->outcome, NULL, userdata);
+        else if (watchdogs->waiters->len >= WATCHDOG_WAITERS_MAX)
+                return -EDQUOT;
+        else /* one under way will do, however long it takes */
+                ask(watchdogs, is_reading(watchdogs) ? watchdogs->began_usec : recent, waiter, userdata);
         return 0;
 }
 
-int watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
-        return ask(watchdogs, clock_monotonic(watchdogs->clock), waiter, userdata);
+void watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
+        ask(watchdogs, clock_monotonic(watchdogs->clock), waiter, userdata);
 }
 
 void watchdogs_forget(Watchdogs *watchdogs, void *userdata) {

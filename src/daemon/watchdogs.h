@@ -16,7 +16,7 @@
 typedef struct Watchdogs Watchdogs;
 
 /* Called once, perhaps at once. reading: borrowed; NULL when error, a negative errno, tells why there is none:
- * -ECANCELED by watchdogs_cancel. */
+ * -ECANCELED by watchdogs_cancel, -ETIMEDOUT when a device does not answer. */
 typedef void (*WatchdogsWaiter)(int error, const WatchdogReading *reading, void *userdata);
 
 /* RuntimeWatchdogUSec of PID 1. */
@@ -32,8 +32,8 @@ void watchdogs_cancel(Watchdogs *watchdogs);
 /* A reading of the last second will do. Returns 0, or -EDQUOT when too many wait: then waiter is not called. */
 int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
 
-/* A reading that begins now, or later. */
-int watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
+/* A reading that begins now, or later. For root and for lfad itself: however many others wait. */
+void watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
 
 /* Those who wait with this userdata are not called any more. */
 void watchdogs_forget(Watchdogs *watchdogs, void *userdata);
@@ -41,3 +41,6 @@ void watchdogs_forget(Watchdogs *watchdogs, void *userdata);
 /* The last reading, borrowed until the next event, or NULL when none began at that time (CLOCK_MONOTONIC, µs) or
  * later. */
 const WatchdogReading *watchdogs_last(const Watchdogs *watchdogs, uint64_t not_before_usec);
+
+/* Why the last reading came to nothing; 0 = it did not, or there was none yet. */
+int watchdogs_error(const Watchdogs *watchdogs);

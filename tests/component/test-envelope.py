@@ -106,6 +106,15 @@ class RaisedTest(EnvelopeTest):
         self.put_back(INFINITY)
         self.assertEqual(self.shown(), 10)
 
+    def test_what_could_not_be_put_back_is_tried_again_when_lfad_stops(self):
+        path = self.begin()
+        self.pid1.stop()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 10, "the warning")
+        self.pid1.start(runtime=22 * SECOND, config=10 * SECOND)
+        self.world.stop("lfad")
+        self.assertEqual((self.shown(), os.path.exists(self.lease)), (10, False))
+
 
 class GuardTest(EnvelopeTest):
     """Given up before anything was written."""
@@ -124,6 +133,14 @@ class GuardTest(EnvelopeTest):
         self.put_back(22 * SECOND, INFINITY)
         self.assertEqual((self.shown(), self.world.stores()), (10, 0))
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_stopped(self):
+        self.world.parts["lfad"].terminate()
+        self.world.wait_for(lambda: any(line == "Stopping: systemd is told to put its watchdog's time-out back"
+                                        for line in self.world.status), 10, "STATUS= to say what it waits for")
+        self.pid1.switch(hang=False)
+        self.world.stop("lfad")
+        self.assertEqual((self.shown(), os.path.exists(self.lease), self.world.stores()), (10, False, 0))
 
     def test_killed(self):
         self.world.kill("lfad")

@@ -21,7 +21,9 @@ class GuardTest(world.TestCase):
         self.world.wait_for(lambda: len(self.login1.locks) == number, 10, f"{number} locks")
 
     def prepared(self):
-        """What PrepareForActivation said, all about one job."""
+        """What PrepareForActivation said until the end was told, all about one job."""
+        self.world.wait_for(lambda: [item for item in self.world.signals("PrepareForActivation") if not item.args[0]], 10,
+                            "the end to be told")
         items = [item.args for item in self.world.signals("PrepareForActivation")]
         self.assertEqual(len({tuple(item[1:]) for item in items}), 1)
         return [item[0] for item in items]
@@ -119,10 +121,20 @@ class LockTest(GuardTest):
         self.world.wait_for(lambda: self.prepared() == [True, False], 10, "PrepareForActivation of the end")
         self.assertEqual(self.world.stores(), 1)
 
-    def test_a_logind_that_refuses_the_lock_puts_the_activation_off(self):
-        self.login1.lock_mode = "fail"
-        self.assertEnded(self.world.run_job("rmm"), "refused", "SystemNotReady")
-        self.assertEqual(self.world.stores(), 0)
+    def test_the_end_of_a_write_that_nobody_followed_is_told(self):
+        path = self.begin()
+        self.world.kill("lfad")
+        self.world.sim("release")
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.world.start("lfad")
+        self.assertEqual(self.world.wait_record("finished", self.world.job_id(path))["result"], "succeeded")
+        self.assertEqual(self.prepared(), [True, False])
+
+    def test_a_logind_that_does_not_give_the_lock_puts_the_activation_off(self):
+        for mode in ("fail", "enxio", "lie"):
+            self.login1.lock_mode = mode
+            self.assertEnded(self.world.run_job("rmm"), "refused", "SystemNotReady")
+            self.assertEqual(self.world.stores(), 0, mode)
         self.login1.lock_mode = "ok"
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
@@ -149,12 +161,24 @@ class HostTest(GuardTest):
         return self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})[0]["gate"]
 
     def test_a_logind_that_fails_puts_the_activation_off(self):
-        self.login1.mode = "fail"
-        self.world.wait_for(lambda: self.explained() == "system", 10, "the gate to close")
-        self.assertRefused("SystemNotReady", "defer")
-        self.login1.mode = "ok"
-        self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
+        for mode in ("fail", "enxio", "lie"):
+            self.login1.mode = mode
+            self.world.wait_for(lambda: self.explained() == "system", 10, f"the gate to close, {mode}")
+            self.assertRefused("SystemNotReady", "defer")
+            self.login1.mode = "ok"
+            self.world.wait_for(lambda: self.explained() == "", 10, "the gate to open")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_a_logind_that_fails_does_not_fill_the_journal(self):
+        self.login1.mode = "fail"
+        for _ in range(5):
+            self.explained()
+        self.assertEqual(self.world.log("lfad").count("Cannot ask org.freedesktop.login1"), 2)
+
+    def test_a_logind_that_is_masked_is_not_there(self):
+        self.login1.mode = "masked"
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertEqual(self.login1.taken, [])
 
     def test_a_shutdown_that_begins_while_the_guard_is_taken_is_seen(self):
         self.explained()
@@ -202,6 +226,7 @@ class HangingTest(GuardTest):
         record = self.world.wait_record("finished", self.world.job_id(self.path))
         self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
         self.assertNothingHappened()
+        self.assertEqual(self.prepared(), [True, False])
 
     def test_readings_and_calls_go_on(self):
         self.world.stage("scp", "4.0")

@@ -5,6 +5,7 @@ touches nothing."""
 
 import json
 import os
+import time
 
 import systemd1
 import world
@@ -178,6 +179,23 @@ class StuckTest(WatchdogTest):
         self.world.wait_for(lambda: len(answers) == 64, 10, "all others to be answered")
         self.assertEqual({str(answer[0]["verdict"]) for answer in answers}, {"sufficient"})
 
+    def test_no_activation_waits_for_it_for_ever(self):
+        self.world.stage("rmm", "2.0")
+        path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
+        os.mkfifo(path)
+        self.assertIn("cannot be read", str(self.assertBusError("WatchdogUnsafe", self.world.activate, "rmm")))
+        [worker] = self.world.worker_pids()
+        self.assertBusError("WorkerFailed", self.get)
+        verdict, _ = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
+        self.assertEqual((verdict["gate"], verdict["answer"]), ("watchdog", "deny"))
+        self.assertEqual(self.world.worker_pids(), [worker])
+        with open(path, "w", encoding="utf-8") as fifo:
+            fifo.write("60\n")
+        os.unlink(path)
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.world.put_sysfs("class/watchdog/watchdog0/timeout", "60\n")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
     def test_lfad_that_stops_answers_who_still_waits(self):
         path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
         answers, errors = [], []
@@ -220,6 +238,13 @@ class NoneTest(WatchdogTest):
         self.world.put_sysfs("class/watchdog", "no folder\n")
         self.assertBusError("WorkerFailed", self.get)
         self.assertEqual(self.world.lfactl("watchdog").returncode, 1)
+
+    def test_a_folder_that_cannot_be_read_is_not_read_again_for_each_call(self):
+        self.world.put_sysfs("class/watchdog", "no folder\n")
+        began = time.monotonic()
+        for _ in range(50):
+            self.assertBusError("WorkerFailed", self.get)
+        self.assertLessEqual(self.world.log("lfad").count("Cannot read the watchdogs"), time.monotonic() - began + 2)
 
 
 class ProfileTest(WatchdogTest):

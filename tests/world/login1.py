@@ -19,8 +19,9 @@ class Login1(dbus.service.Object):
     """locks lists (what, who, why, mode) of those that are held now, taken all that ever were.
 
     preparing["PreparingForShutdown"] and ["PreparingForSleep"] may be set. mode and, for Inhibit alone, lock_mode: "ok";
-    "fail" answers with an error; "hang" with nothing until release() is called. on_lock is called before a lock is
-    given."""
+    "fail" answers with an error, "enxio" with that one, "masked" with that of a bus whose logind must not be started;
+    "lie" with something of another type; "hang" with nothing until release() is called. on_lock is called before a lock
+    is given."""
 
     def __init__(self, bus):
         self.bus_name = dbus.service.BusName(NAME, bus, do_not_queue=True)
@@ -52,11 +53,17 @@ class Login1(dbus.service.Object):
                 GLib.source_remove(source)
             self.bus.close()
 
-    def _answer(self, mode, answer, error):
+    def _answer(self, mode, answer, error, lie):
         if mode == "hang":
             self.hanging.append(answer)
         elif mode == "fail":
             error(dbus.DBusException("out of order", name="org.freedesktop.DBus.Error.Failed"))
+        elif mode == "enxio":
+            error(dbus.DBusException("No such device", name="System.Error.ENXIO"))
+        elif mode == "masked":
+            error(dbus.DBusException("Unit is masked", name="org.freedesktop.systemd1.UnitMasked"))
+        elif mode == "lie":
+            lie()
         else:
             answer()
 
@@ -76,11 +83,13 @@ class Login1(dbus.service.Object):
         os.close(writer)
         return descriptor
 
-    @dbus.service.method(INTERFACE, in_signature="ssss", out_signature="h", async_callbacks=("reply", "error"))
+    @dbus.service.method(INTERFACE, in_signature="ssss", async_callbacks=("reply", "error"))
     def Inhibit(self, what, who, why, mode, reply, error):
         lock = (str(what), str(who), str(why), str(mode))
-        self._answer(self.lock_mode if self.mode == "ok" else self.mode, lambda: reply(self._lock(lock)), error)
+        self._answer(self.lock_mode if self.mode == "ok" else self.mode, lambda: reply(self._lock(lock)), error,
+                     lambda: reply("no lock"))
 
     @dbus.service.method(dbus.PROPERTIES_IFACE, in_signature="ss", out_signature="v", async_callbacks=("reply", "error"))
     def Get(self, interface, name, reply, error):
-        self._answer(self.mode, lambda: reply(dbus.Boolean(self.preparing[str(name)], variant_level=1)), error)
+        self._answer(self.mode, lambda: reply(dbus.Boolean(self.preparing[str(name)], variant_level=1)), error,
+                     lambda: reply(dbus.String("no", variant_level=1)))
