@@ -334,6 +334,21 @@ class WorkerTest(world.TestCase):
         self.assertEqual(self.world.history_file("finished")[0]["cancel-uid"], 0)
 
 
+class NamelessHostTest(world.TestCase):
+    options = {"parts": ("dbus", "sim")}
+
+    def test_a_missing_machine_id_hinders_nothing(self):
+        empty = os.path.join(self.world.dir, "machine-id")
+        with open(empty, "w", encoding="ascii"):
+            pass
+        self.world.cover(empty, "/etc/machine-id")
+        self.world.start("lfad")
+        self.world.stage("rmm", "2.0")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.world.restart("lfad")
+        self.assertEqual(self.world.image("rmm")["LastResult"], "succeeded")
+
+
 class BusTest(world.TestCase):
     def test_a_lost_bus_ends_lfad_with_a_failure(self):
         self.world.kill("dbus")

@@ -391,7 +391,7 @@ class DiskTest(Case):
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(first), "succeeded")
         job = self.world.wait_job(second)
-        self.assertEnded(job, "refused", "DiskFull")
+        self.assertEnded(job, "refused", "StateUnavailable")
         self.assertIn("end of an earlier job", job["Message"])
         self.assertEqual(self.world.stores(), 1)
         self.inject("write", "none")

@@ -279,6 +279,10 @@ class World:
         _mount(source, target, kind, options)
         self._mounts.append(target)
 
+    def cover(self, source, target):
+        """From now on this world sees the one file where the other one is."""
+        self._mount(source, target)
+
     def disguise(self, unit, login_uid, pid=None):
         """From now on /proc says that this process (or that one) is part of a unit and was begun by a login: what lfad
         takes for hints. unit is bytes."""
