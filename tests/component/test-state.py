@@ -202,12 +202,19 @@ class QuarantineTest(Case):
 class HostRestartedTest(Case):
     options = {"parts": ("dbus", "polkitd", "sim")}
 
-    def restart_during(self, version):
+    def restart_during(self, version, records=0):
+        """records: how many others are written while the activation goes on."""
         self.world.stage("rmm", version)
         self.world.sim("hang activate")
         path = self.world.activate("rmm")
         self.world.sim("wait activate-entered")
         self.world.wait_job_state(path, "activating")
+        self.world.kill("lfad")
+        started = self.world.history_file("started")[-1]
+        with open(os.path.join(self.world.state_dir, "history.jsonl"), "a", encoding="utf-8") as file:
+            for seq in range(started["seq"] + 1, started["seq"] + 1 + records):
+                file.write(json.dumps({"guid": world.GUIDS["scp"], "seq": seq, "type": "setting-applied",
+                                       "boot-id": started["boot-id"]}) + "\n")
         self.world.restart_host()
         record = self.world.wait_record("finished", self.world.job_id(path))
         self.assertEqual((record["result"], record["error"]), ("unknown", world.ERROR + "HostRestarted"))
@@ -262,6 +269,14 @@ class HostRestartedTest(Case):
         self.assertBusError(REFUSED, self.world.call_as, "nobody", *calls[1], "a{sv}", {}, interactive=False)
         self.assertHeld()
         self.assertQuarantined()
+
+    def test_however_much_was_recorded_meanwhile(self):
+        self.restart_during("2.0", records=5000)
+        self.assertHeld()
+        self.world.stage("rmm", "2.0")
+        self.assertQuarantined()
+        self.world.restart("lfad")
+        self.assertEqual(len(self.world.history_file("finished")), 1)
 
     def test_another_version_ends_it(self):
         self.restart_during("2.0")
