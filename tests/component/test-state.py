@@ -164,6 +164,26 @@ class QuarantineTest(Case):
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.assertEqual(self.read()["quarantines"], [])
 
+    def test_a_version_that_cannot_be_read_may_be_the_one(self):
+        self.world.configure(FAST + "[Policy]\nQuarantineAfter=1\n")
+        self.world.reload()
+        self.world.stage("rmm", "2.0")
+        self.fail_once()
+        for hidden, shown in (("errno read pending_version EIO", "errno read pending_version none"),
+                              ("missing pending_version yes", "missing pending_version no"),
+                              ("raw pending_version 0.0", "raw pending_version none")):
+            self.world.sim(hidden)
+            self.world.refresh()
+            self.assertEqual(self.world.image("rmm")["PendingVersion"], "")
+            self.assertQuarantined()
+            self.world.sim(shown)
+            self.world.refresh()
+        self.assertQuarantined()
+        self.world.sim("errno read pending_version EIO")
+        self.world.refresh()
+        self.clear()
+        self.assertFree()
+
     def test_a_success_that_shows_later_lifts_it(self):
         self.world.configure(FAST + "[Policy]\nQuarantineAfter=1\n")
         self.world.reload()
