@@ -178,8 +178,10 @@ static void on_reading(int error, void *userdata) {
                 refuse(job, LFA_ERROR_KERNEL_BUSY, "The driver's tree could not be read.");
 }
 
-/* Taking the guard may have taken its time. */
+/* Taking the guard may have taken its time: what is read is to be fresh, and the patience with an unsettled tree begins
+ * anew. */
 static void on_guarded(Job *job) {
+        job->taken_up_usec = clock_monotonic(job->manager->clock);
         if (queue_wait_for_reading(job->manager, job, on_reading, job))
                 go(job);
 }
