@@ -11,6 +11,8 @@
 /* A reading this old is fresh enough to judge a call by; the worker looks once more right before it writes.
  */
 #define FRESH_USEC USEC_PER_SEC
+/* A device that does not answer must not keep callers from theirs: most wait 25 s for it, and the tree may be read yet. */
+#define WATCHDOGS_PATIENCE_USEC (5 * USEC_PER_SEC)
 
 static int step_check(Request *request, sd_bus_error *error);
 
@@ -273,8 +275,20 @@ static int step_fresh(Request *request, sd_bus_error *error) {
 }
 
 static void on_watchdogs(int error, const WatchdogReading *reading, void *userdata) {
+        Request *request = userdata;
+
+        request->patience = sd_event_source_disable_unref(request->patience);
         if (error != -ECANCELED) /* lfad ends, and tells all who wait */
-                run_step(userdata, step_fresh);
+                run_step(request, step_fresh);
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Request *request = userdata;
+
+        request->patience = sd_event_source_disable_unref(request->patience);
+        watchdogs_forget(request->service->manager->watchdogs, request);
+        run_step(request, step_fresh);
+        return 0;
 }
 
 /* Gates judge the host, too. Nobody but root makes lfad ask more than once a second: then what was said within the last
@@ -289,11 +303,14 @@ static uint64_t oldest_answer(const Request *request) {
 static int step_watchdogs(Request *request, sd_bus_error *error) {
         Watchdogs *watchdogs = request->service->manager->watchdogs;
 
-        if (watchdogs_last(watchdogs, oldest_answer(request)))
+        if (watchdogs_last(watchdogs, oldest_answer(request)) ||
+            sd_event_add_time_relative(request->service->manager->event, &request->patience, CLOCK_MONOTONIC,
+                                       WATCHDOGS_PATIENCE_USEC, USEC_PER_MSEC, on_patience, request) < 0)
                 return step_fresh(request, error);
-        if ((request->uid == 0 ? watchdogs_ask_anew : watchdogs_ask)(watchdogs, on_watchdogs, request) < 0)
-                return step_fresh(request, error);
-        return 0;
+        if ((request->uid == 0 ? watchdogs_ask_anew : watchdogs_ask)(watchdogs, on_watchdogs, request) >= 0)
+                return 0;
+        request->patience = sd_event_source_disable_unref(request->patience);
+        return step_fresh(request, error);
 }
 
 static void on_host(void *userdata) {
@@ -436,6 +453,7 @@ void *request_free(Request *request) {
         watchdogs_forget(request->service->manager->watchdogs, request);
         sd_bus_slot_unref(request->slot);
         sd_bus_slot_unref(request->gone_slot);
+        sd_event_source_disable_unref(request->patience);
         polkit_check_free(request->polkit);
         sd_bus_message_unref(request->message);
         g_ptr_array_unref(request->details);

@@ -81,7 +81,8 @@ struct Request {
         const char *authorized; /* Explain: yes, no, challenge, or "" */
         sd_bus_slot *slot;      /* the credentials' call */
         struct PolkitCheck *polkit;
-        sd_bus_slot *gone_slot; /* watches the caller while polkit is asked */
+        sd_bus_slot *gone_slot;    /* watches the caller while polkit is asked */
+        sd_event_source *patience; /* with the watchdogs, while they are read */
 };
 
 /* Begins. Takes the request; the reply comes from the event loop. Returns 1, or a negative errno with error

@@ -178,6 +178,17 @@ class StuckTest(WatchdogTest):
         self.world.wait_for(lambda: len(answers) == 64, 10, "all others to be answered")
         self.assertEqual({str(answer[0]["verdict"]) for answer in answers}, {"sufficient"})
 
+    def test_a_call_for_an_activation_is_answered_and_the_guard_finds_out(self):
+        path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
+        self.world.stage("rmm", "2.0")
+        os.mkfifo(path)
+        self.world.restart("lfad")  # which has not read it yet
+        job = self.world.activate("rmm")
+        self.assertEnded(self.world.wait_job(job), "refused", "WatchdogUnsafe")
+        self.assertEqual(self.world.stores(), 0)
+        with open(path, "w", encoding="utf-8") as fifo:
+            fifo.write("60\n")
+
     def test_lfad_that_stops_answers_who_still_waits(self):
         path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
         answers, errors = [], []
