@@ -80,6 +80,8 @@ static int start_worker(Manager *manager, Job *job) {
         g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
         g_autofree char *report_path = activation_report_path(manager->settings->runtime_folder, job->id);
 
+        /* Where somebody removed the history, numbers begin anew, and so may their reports be somebody else's. */
+        activation_report_remove(manager->settings->runtime_folder, job->id);
         g_ptr_array_add(arguments, g_strdup("activate"));
         g_ptr_array_add(arguments, g_strdup_printf("--guid=%s", job->guid));
         g_ptr_array_add(arguments, g_strdup_printf("--job=%u", job->id));
@@ -176,8 +178,10 @@ static void on_reading(int error, void *userdata) {
                 refuse(job, LFA_ERROR_KERNEL_BUSY, "The driver's tree could not be read.");
 }
 
-/* Taking the guard may have taken its time. */
+/* Taking the guard may have taken its time: what is read is to be fresh, and the patience with an unsettled tree begins
+ * anew. */
 static void on_guarded(Job *job) {
+        job->taken_up_usec = clock_monotonic(job->manager->clock);
         if (queue_wait_for_reading(job->manager, job, on_reading, job))
                 go(job);
 }

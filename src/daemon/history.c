@@ -128,8 +128,9 @@ static int disk_error(int error) {
         return error == EDQUOT ? -ENOSPC : -error;
 }
 
+/* What was torn stays no record, even where it lacks nothing but the end of the line: at the start it was passed over. */
 static int append_line(History *history, const char *text) {
-        g_autofree char *line = g_strdup_printf("%s%s\n", history->torn ? "\n" : "", text);
+        g_autofree char *line = g_strdup_printf("%s%s\n", history->torn ? "#\n" : "", text);
         size_t length = strlen(line);
         struct stat st;
         ssize_t n;

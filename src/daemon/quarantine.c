@@ -16,10 +16,28 @@ static bool is_in_force(const Manager *manager, const Quarantine *quarantine) {
         return quarantine && quarantine_is_in_force(quarantine, manager->config->quarantine_after);
 }
 
+/* The last one of the image, whatever the version. */
+static const Quarantine *find_in_force(const Manager *manager, const Image *image) {
+        for (unsigned i = manager->state->quarantines->len; i > 0; i--) {
+                const Quarantine *found = &g_array_index(manager->state->quarantines, Quarantine, i - 1);
+
+                if (strcmp(found->guid, image->values.guid) == 0 && is_in_force(manager, found))
+                        return found;
+        }
+        return NULL;
+}
+
 const Quarantine *image_find_quarantine(const Image *image) {
-        return image->values.pending == 1 ? state_find_quarantine(image->manager->state, image->values.guid,
-                                                                  image->values.pending_version)
-                                          : NULL;
+        const Manager *manager = image->manager;
+        const Quarantine *found, *any;
+
+        if (image->values.pending != 1)
+                return NULL;
+        found = state_find_quarantine(manager->state, image->values.guid, image->values.pending_version);
+        if (version_known(image->values.pending_version) || is_in_force(manager, found))
+                return found;
+        any = find_in_force(manager, image); /* it may be that version, which cannot be read now */
+        return any ? any : found;
 }
 
 bool image_is_quarantined(const Image *image) {
@@ -194,14 +212,7 @@ int manager_unhold(Manager *manager, const Requester *who, const char *reason) {
 const Quarantine *manager_find_quarantine(const Manager *manager, const Image *image) {
         const Quarantine *found = image_find_quarantine(image);
 
-        if (is_in_force(manager, found))
-                return found;
-        for (unsigned i = manager->state->quarantines->len; i > 0; i--) {
-                found = &g_array_index(manager->state->quarantines, Quarantine, i - 1);
-                if (strcmp(found->guid, image->values.guid) == 0 && is_in_force(manager, found))
-                        return found;
-        }
-        return NULL;
+        return is_in_force(manager, found) ? found : find_in_force(manager, image);
 }
 
 int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who,

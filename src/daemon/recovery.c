@@ -7,11 +7,13 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/history-query.h"
 #include "daemon/history-visit.h"
 #include "daemon/manager.h"
 #include "util/log.h"
 
-/* How far back a start looks: jobs that have no end are at most 64, and their records lie at the end. */
+/* How far back a start looks; from where the activation that has no end was asked for, if there is one. The other jobs
+ * that have none are at most 64, and waited for it. */
 #define LINES_READ 4096
 
 /* What the history says of a job that has no end. */
@@ -309,6 +311,26 @@ static int compare_ids(const void *a, const void *b) {
         return (left->id > right->id) - (left->id < right->id);
 }
 
+static uint32_t find_newest_job(const History *history, RecordType type, uint32_t job) {
+        const HistoryQuery query = {
+                .guid = "", .type = record_type_to_string(type), .job = job, .limit = 1
+        };
+        g_autoptr(GPtrArray) records = history_query(history, &query);
+
+        return records->len > 0 ? u32_or_zero(records->pdata[0], "job") : 0;
+}
+
+/* However much was recorded since: while a write goes on jobs may come and go. */
+static void read_history(Recovery *recovery) {
+        const History *history = recovery->manager->history;
+        uint32_t begun = find_newest_job(history, RECORD_STARTED, 0);
+
+        if (begun > 0 && find_newest_job(history, RECORD_FINISHED, begun) == 0)
+                (void) history_visit(history, begun - MIN(begun, LINES_READ), read_record, recovery);
+        else
+                (void) history_visit_last(history, LINES_READ, read_record, recovery);
+}
+
 void recovery_run(Manager *manager) {
         g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
         g_autoptr(GPtrArray) entries = g_ptr_array_new();
@@ -319,7 +341,7 @@ void recovery_run(Manager *manager) {
         void *value;
 
         if (manager->history)
-                (void) history_visit_last(manager->history, LINES_READ, read_record, &recovery);
+                read_history(&recovery);
         g_hash_table_iter_init(&iterator, unfinished);
         while (g_hash_table_iter_next(&iterator, NULL, &value))
                 g_ptr_array_add(entries, value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* When the history may begin a new file: never between the records "started" and "finished" of a job, for which room
- * was reserved behind the first. */
+ * was reserved behind the first; nor while its guard is taken, which may last: its first record stays. */
 
 #include "daemon/manager.h"
 #include "util/log.h"
@@ -8,7 +8,8 @@
 void manager_rotate_history(Manager *manager) {
         int r;
 
-        if (!manager->history || manager_is_activating(manager) || manager->unwritten.length > 0)
+        if (!manager->history || manager->current || manager->foreign_activation ||
+            manager->unwritten.length > 0)
                 return;
         r = history_rotate(manager->history, manager->config->history_max_bytes);
         if (r > 0)

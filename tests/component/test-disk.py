@@ -214,6 +214,19 @@ class FaultyDiskTest(DiskTest):
         self.assertEqual(self.world.stores(), 0)
         self.assertWorks()
 
+    def test_an_end_that_was_passed_over_at_the_start_is_not_found_later(self):
+        path = self.world.activate("rmm")
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.world.kill("lfad")
+        history = os.path.join(self.world.state_dir, "history.jsonl")
+        os.truncate(history, os.path.getsize(history) - 1)  # all of the record, but not the end of its line
+        self.inject("write", "ENOSPC")
+        self.start()
+        self.inject("write", "none")
+        self.assertEnded(self.world.run_job("scp"), "succeeded")
+        self.assertEqual(self.types(path), ["queued", "started", "finished"])
+        self.hide_torn()
+
     def test_a_cancel_that_cannot_be_recorded_is_told_and_settled_by_the_next_start(self):
         self.world.sim("hang activate")
         first = self.world.activate("rmm")

@@ -4,6 +4,7 @@
 the host goes down. systemd and logind are stand-ins (tests/world)."""
 
 import os
+import time
 
 import login1
 import world
@@ -71,6 +72,19 @@ class DelayTest(GuardTest):
         self.addCleanup(os.close, self.inhibit("delay"))
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.assertIn("going on without agent (moving guests away)", self.world.log("lfad", 500))
+
+    def test_a_tree_that_moves_late_in_it_is_waited_for(self):
+        self.world.configure("[Policy]\nInhibitDelayMaxSec=10min\n[Daemon]\nSettleSec=1\n")
+        self.world.reload()
+        descriptor = self.inhibit("delay")
+        path = self.world.activate("rmm")
+        self.world.wait_for(self.told, 10, "PrepareForActivation")
+        begun = time.monotonic()  # a job waits 10 s for a tree that does not settle; this one waited for others
+        self.world.wait_for(lambda: time.monotonic() - begun > 10.5, 15, "more than that")
+        self.world.sim("add deadbeef-1111-2222-3333-444455556666 1.0 --now")
+        self.world.refresh()
+        os.close(descriptor)
+        self.assertEnded(self.world.wait_job(path), "succeeded")
 
     def test_a_block_taken_meanwhile_is_obeyed(self):
         descriptor = self.inhibit("delay")

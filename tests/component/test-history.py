@@ -43,6 +43,21 @@ class RotationTest(world.TestCase):
                 return numbers
             before = numbers[0]
 
+    def test_the_first_record_of_a_job_whose_guard_is_taken_stays(self):
+        self.world.configure("[Daemon]\nHistoryMaxBytes=64K\n[Policy]\nInhibitDelayMaxSec=10min\n")
+        self.world.reload()
+        inhibitor = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "agent", "any reason", "delay", [], {}).take()
+        first = self.world.activate("rmm")
+        self.world.wait_job_state(first, "guarding")
+        for _ in range(4):
+            self.world.grow_history()
+            self.world.call(self.world.activate("scp"), world.JOB, "Cancel", "a{sv}", {})
+        self.world.kill("lfad")
+        os.close(inhibitor)
+        self.world.start("lfad")
+        types = [record["type"] for record in self.world.history_file(job=self.world.job_id(first))]
+        self.assertEqual(types, ["queued", "finished"])
+
     def test_a_new_file_is_begun_between_activations_and_all_are_read(self):
         first = self.begin()
         second = self.world.activate("scp")

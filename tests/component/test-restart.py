@@ -129,6 +129,23 @@ class RestartTest(world.TestCase):
             os.kill(pid, signal.SIGKILL)
         self.assertSettled(job, "unknown", "NoReport")
 
+    def test_the_report_of_another_history_is_none(self):
+        job = self.begin("slow activate 1s")
+        self.world.kill("lfad")
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.assertTrue(os.path.exists(os.path.join(self.world.runtime_dir, f"job-{job}.report")))
+        for name in os.listdir(self.world.state_dir):  # numbers begin anew
+            os.unlink(os.path.join(self.world.state_dir, name))
+        self.world.start("lfad")
+        self.world.stage("rmm", "3.0")
+        self.world.sim("outcome activate no-change")
+        path = self.world.activate("rmm")
+        self.assertEqual(self.world.job_id(path), job)
+        self.world.wait_job_state(path, "activating")
+        for pid in self.world.worker_pids():
+            os.kill(pid, signal.SIGKILL)
+        self.assertEnded(self.world.wait_job(path), "unknown", "NoReport")
+
     def test_both_killed_leaves_unknown(self):
         job = self.begin("slow activate 1s", "outcome activate no-change")
         pids = self.world.worker_pids()

@@ -164,6 +164,26 @@ class QuarantineTest(Case):
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.assertEqual(self.read()["quarantines"], [])
 
+    def test_a_version_that_cannot_be_read_may_be_the_one(self):
+        self.world.configure(FAST + "[Policy]\nQuarantineAfter=1\n")
+        self.world.reload()
+        self.world.stage("rmm", "2.0")
+        self.fail_once()
+        for hidden, shown in (("errno read pending_version EIO", "errno read pending_version none"),
+                              ("missing pending_version yes", "missing pending_version no"),
+                              ("raw pending_version 0.0", "raw pending_version none")):
+            self.world.sim(hidden)
+            self.world.refresh()
+            self.assertEqual(self.world.image("rmm")["PendingVersion"], "")
+            self.assertQuarantined()
+            self.world.sim(shown)
+            self.world.refresh()
+        self.assertQuarantined()
+        self.world.sim("errno read pending_version EIO")
+        self.world.refresh()
+        self.clear()
+        self.assertFree()
+
     def test_a_success_that_shows_later_lifts_it(self):
         self.world.configure(FAST + "[Policy]\nQuarantineAfter=1\n")
         self.world.reload()
@@ -202,12 +222,19 @@ class QuarantineTest(Case):
 class HostRestartedTest(Case):
     options = {"parts": ("dbus", "polkitd", "sim")}
 
-    def restart_during(self, version):
+    def restart_during(self, version, records=0):
+        """records: how many others are written while the activation goes on."""
         self.world.stage("rmm", version)
         self.world.sim("hang activate")
         path = self.world.activate("rmm")
         self.world.sim("wait activate-entered")
         self.world.wait_job_state(path, "activating")
+        self.world.kill("lfad")
+        started = self.world.history_file("started")[-1]
+        with open(os.path.join(self.world.state_dir, "history.jsonl"), "a", encoding="utf-8") as file:
+            for seq in range(started["seq"] + 1, started["seq"] + 1 + records):
+                file.write(json.dumps({"guid": world.GUIDS["scp"], "seq": seq, "type": "setting-applied",
+                                       "boot-id": started["boot-id"]}) + "\n")
         self.world.restart_host()
         record = self.world.wait_record("finished", self.world.job_id(path))
         self.assertEqual((record["result"], record["error"]), ("unknown", world.ERROR + "HostRestarted"))
@@ -262,6 +289,14 @@ class HostRestartedTest(Case):
         self.assertBusError(REFUSED, self.world.call_as, "nobody", *calls[1], "a{sv}", {}, interactive=False)
         self.assertHeld()
         self.assertQuarantined()
+
+    def test_however_much_was_recorded_meanwhile(self):
+        self.restart_during("2.0", records=5000)
+        self.assertHeld()
+        self.world.stage("rmm", "2.0")
+        self.assertQuarantined()
+        self.world.restart("lfad")
+        self.assertEqual(len(self.world.history_file("finished")), 1)
 
     def test_another_version_ends_it(self):
         self.restart_during("2.0")

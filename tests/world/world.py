@@ -500,12 +500,8 @@ class World:
                     text = file.read()
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text.replace(boot_id, "0" * 32))
-        for name in os.listdir(self.runtime_dir):
-            path = os.path.join(self.runtime_dir, name)
-            if os.path.isdir(path):
-                shutil.rmtree(path)
-            else:
-                os.unlink(path)
+        for entry in os.scandir(self.runtime_dir):
+            (shutil.rmtree if entry.is_dir(follow_symlinks=False) else os.unlink)(entry.path)
         self.start("lfad", **environment)
 
     def running(self, part):
