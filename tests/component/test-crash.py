@@ -316,7 +316,8 @@ class CrashTest(world.TestCase):
         self.world.refresh()
         record = self.world.wait_record("finished", job)
         got = (record["result"], record.get("error", "").removeprefix(world.ERROR))
-        if (got, self.request_id) != (("refused", "WatchdogUnsafe"), "raised-drop-bus"):  # systemd is lost with the bus
+        # While it is being raised systemd is lost with the bus, and on a slow machine answers after lfad's patience.
+        if not (self.request_id.startswith("raised-") and got == ("refused", "WatchdogUnsafe")):
             self.assertEqual(got, (result, error), record)
         self.assertEqual(self.world.activate("rmm", request_id=self.request_id), path, "the same request, the same job")
         self.world.refresh()
