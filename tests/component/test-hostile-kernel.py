@@ -349,11 +349,7 @@ esac
             with self.subTest(damage=damage.__name__):
                 self.world.stage("rmm", self.next_version())
                 damage()
-                path = self.world.activate("rmm")
-                job = self.world.wait_job(path)
-                self.assertIn((job["Result"], job["Error"].removeprefix(world.ERROR)),
-                              [("failed", "WorkerFailed"), ("refused", "KernelBusy"), ("refused", "WatchdogUnsafe")],
-                              job["Message"])
+                self.assertBusError(("KernelBusy", "WatchdogUnsafe"), self.world.activate, "rmm")
                 self.assertBusError("KernelBusy", self.world.refresh)
                 self.repair()
                 self.assertServes()
