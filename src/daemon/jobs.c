@@ -349,11 +349,12 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
 
 int manager_cancel_job(Manager *manager, Job *job, const Requester *by) {
         g_autofree char *asker = requester_to_text(by);
+        bool is_first = !job->cancel_asked;
         int r = 0;
 
         if (job_is_done(job))
                 return -ESRCH;
-        if (!job->cancel_asked) {
+        if (is_first) { /* before: the record is written in here */
                 job->cancel_asked = true;
                 job->canceller = *by;
         }
@@ -365,5 +366,7 @@ int manager_cancel_job(Manager *manager, Job *job, const Requester *by) {
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);
         if (r >= 0)
                 log_info("Job %u: %s asked to cancel it.", job->id, asker);
+        else if (is_first)
+                job->cancel_asked = false; /* too late: it was nobody's doing */
         return r;
 }
