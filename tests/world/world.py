@@ -369,10 +369,10 @@ class World:
                                                self._on_notify)
 
     def _on_notify(self, *_):
-        try:
-            lines = self._notify.recv(8192).decode().splitlines()
-        except BlockingIOError:
-            return True
+        lines = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                lines += self._notify.recv(8192).decode().splitlines()
         for line in lines:
             if line.startswith("STATUS="):
                 self.status.append(line.removeprefix("STATUS="))
@@ -467,6 +467,7 @@ class World:
         if process.poll() is None:
             process.terminate()
         self._await_end(part, process, timeout)
+        self._on_notify()  # what it said last
         if part == "sim":
             self._uncover_sysfs()
         if part in ("sim", "lfad") and process.returncode not in (0, -signal.SIGKILL):
