@@ -356,7 +356,7 @@ class LfactlTest(InhibitorTest):
     def test_what_the_command_leaves_behind_holds_nothing(self):
         done = self.inhibit("--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!")
         self.addCleanup(self.end, int(done.stdout))
-        self.assertEqual(self.program(int(done.stdout)), "sleep")
+        self.world.wait_for(lambda: self.program(int(done.stdout)) == "sleep", 10, "what was left behind to run")
         self.assertReleased()
 
     def test_signals_are_the_commands_business(self):
