@@ -258,7 +258,7 @@ class CrashTest(world.TestCase):
             self.world.stop("lfad")
             self.start()
         elif fault == "drop-bus":
-            self.world.wait_for(lambda: not self.world.running("lfad"), 20, "lfad to end without a bus")
+            self.world.wait_for(lambda: not self.world.running("lfad"), 60, "lfad to end without a bus")
             self.assertEqual(self.world.parts.pop("lfad").returncode, 1)
             self.new_bus()
             self.start()
