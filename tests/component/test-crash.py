@@ -66,6 +66,10 @@ class CrashTest(world.TestCase):
     version = 10
 
     def setUp(self):
+        # The leak check at the exit of a process hangs now and then on a machine with much load (its tracer waits for a
+        # thread that never stops); other tests end lfad with it in as many ways.
+        if "ASAN_OPTIONS" in os.environ:
+            os.environ["ASAN_OPTIONS"] += ":detect_leaks=0"
         super().setUp()
         self.state = os.path.join(self.world.dir, "disk")
         os.mkdir(self.state)
