@@ -10,7 +10,7 @@ static const OptionSpec specs[] = {
         { "reason", OPTION_STRING, offsetof(Request, reason) },
 };
 
-/* The reason is shown: who releases one hold has not released another that came meanwhile. */
+/* The reason is shown, and must be the same when it is done. Others that hold all images end with it. */
 static int check(Request *request, sd_bus_error *error) {
         const Hold *hold = manager_find_hold(request->service->manager, "");
 

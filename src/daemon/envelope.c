@@ -231,10 +231,6 @@ void envelope_restore(Envelope *envelope) {
                 envelope_set_idle(envelope);
 }
 
-void envelope_cancel(Envelope *envelope) {
-        envelope_restore(envelope);
-}
-
 Envelope *envelope_new(const EnvelopeSettings *settings, const EnvelopeCallbacks *callbacks,
                        void *userdata) {
         Envelope *envelope = g_new0(Envelope, 1);

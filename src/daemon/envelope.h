@@ -52,9 +52,6 @@ void envelope_raise(Envelope *envelope, const EnvelopeRequest *request, Envelope
  * raised is put back. The callback idle tells when; does nothing when idle with nothing to restore. */
 void envelope_restore(Envelope *envelope);
 
-/* The same, for a guard that is given up half-way. */
-void envelope_cancel(Envelope *envelope);
-
 /* At start, when no worker of an earlier lfad runs any more: puts back what that one left raised. */
 void envelope_recover(Envelope *envelope);
 
