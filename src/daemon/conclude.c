@@ -134,6 +134,7 @@ static void note_evidence(Manager *manager, const ActivationReport *report) {
 static void conclude(Job *job, const ActivationReport *report, const ImageValues *seen, bool other_boot) {
         Manager *manager = job->manager;
         Image *image = images_remember(manager, job->guid);
+        bool another_runs = manager->current && manager->current != job; /* both found at start */
         VerdictFacts facts = {
                 .other_boot = other_boot,
                 .report = report,
@@ -158,6 +159,8 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
                            job->id);
         job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));
         guard_release(manager->guard, job);
+        if (another_runs) /* it reads the tree when its own write is over */
+                return;
         scanner_hold(manager->scanner, false);
         scanner_scan(manager->scanner);
 }

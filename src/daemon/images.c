@@ -111,6 +111,13 @@ static void refuse_queued_jobs(Manager *manager, const Image *image) {
         }
 }
 
+/* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
+static bool is_being_verified(const Manager *manager, const Image *image) {
+        const Job *job = manager->current;
+
+        return job && job->state == JOB_VERIFYING && strcmp(job->guid, image->values.guid) == 0;
+}
+
 static void add_image(Manager *manager, const ImageValues *values) {
         Image *image = images_remember(manager, values->guid);
         ImageValues before = image->values;
@@ -120,7 +127,8 @@ static void add_image(Manager *manager, const ImageValues *values) {
         image->seen_tree = manager->tree_id;
         image_forget_settings(image);
         /* Known from before it vanished, or from the history: it may come back as another version. */
-        if (image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
+        if (!is_being_verified(manager, image) &&
+            image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
                 record_outside_change(manager, image, &before);
         quarantine_review(manager, image);
         image->state = find_state(manager, image);
@@ -171,13 +179,6 @@ static bool remove_vanished(Manager *manager, const Tree *tree) {
                 any = true;
         }
         return any;
-}
-
-/* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
-static bool is_being_verified(const Manager *manager, const Image *image) {
-        const Job *job = manager->current;
-
-        return job && job->state == JOB_VERIFYING && strcmp(job->guid, image->values.guid) == 0;
 }
 
 /* Most versions do not tell when what they drop has gone: within a second (kernel driver, observed). */

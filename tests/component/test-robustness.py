@@ -237,28 +237,46 @@ class RecoveryTest(world.TestCase):
         self.world.wait_record("finished")
         self.world.wait_for(lambda: self.world.manager()["DriverState"] == "active", 10, "the tree to be read")
 
-    def test_of_two_that_were_begun_the_one_that_runs_is_followed(self):
+    def begin_two(self):
+        """The first one's end is not on disk, as if it could not be written; the second one's write goes on."""
         self.world.stage("rmm", "2.0")
         self.world.stage("scp", "4.0")
         first = self.world.job_id(self.world.activate("rmm"))
         self.world.wait_record("finished", first)
-        self.world.sim("slow activate 3s")
+        self.world.sim("hang activate")
         second = self.world.job_id(self.world.activate("scp"))
         self.world.sim("wait activate-entered --count=2")
         self.world.kill("lfad")
-        # as if the first one's end could not be written
         history = os.path.join(self.world.state_dir, "history.jsonl")
         with open(history, encoding="utf-8") as file:
             lines = [line for line in file if not (json.loads(line)["type"] == "finished"
                                                    and json.loads(line)["job"] == first)]
         with open(history, "w", encoding="utf-8") as file:
             file.writelines(lines)
-        self.world.start("lfad")
+        return first, second
+
+    def assertBothSettled(self, first, second):
         self.assertEqual(self.world.wait_record("finished", second)["result"], "succeeded")
+        self.world.wait_record("finished", first)
+        self.world.refresh()
         self.assertEqual(len(self.world.history_file("finished", first)), 1)
         self.assertEqual(len(self.world.history_file("finished", second)), 1)
-        self.world.refresh()
         self.assertEqual(self.world.history_file("external"), [])
+
+    def test_of_two_that_were_begun_the_one_that_runs_is_followed(self):
+        first, second = self.begin_two()
+        self.world.start("lfad")
+        self.world.wait_record("finished", first)
+        self.assertEqual(self.world.history_file("finished", second), [])
+        self.world.sim("release")
+        self.assertBothSettled(first, second)
+
+    def test_of_two_that_were_begun_and_are_over_both_are_settled(self):
+        first, second = self.begin_two()
+        self.world.sim("release")
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.world.start("lfad")
+        self.assertBothSettled(first, second)
 
     def test_a_second_lfad_does_not_touch_the_records(self):
         self.world.stage("rmm", "2.0")
