@@ -43,11 +43,12 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
 }
 
 static int check_gates(Request *request, Image *image, sd_bus_error *error) {
-        Expectations expectations = { request->expected_current, request->expected_pending };
+        ActivationTerms terms = { .expected_current = request->expected_current,
+                                  .expected_pending = request->expected_pending };
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
 
-        manager_run_gates(request->service->manager, image, NULL, &expectations, verdicts);
+        manager_run_gates(request->service->manager, image, NULL, &terms, verdicts);
         refusal = gates_find_refusal(verdicts);
         return refusal ? bus_error_set(error, refusal->error, refusal->text) : 0;
 }

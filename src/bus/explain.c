@@ -18,14 +18,15 @@ static const OptionSpec specs[] = {
 
 /* As for Activate: "no" is said on a reading that began after the call only. */
 static bool wants_newer_reading(const Request *request, Image *image) {
-        Expectations expectations = { request->expected_current, request->expected_pending };
+        ActivationTerms terms = { .expected_current = request->expected_current,
+                                  .expected_pending = request->expected_pending };
         Manager *manager = request->service->manager;
         GateVerdict verdicts[_GATE_MAX];
 
         if (manager_is_activating(manager) ||
             scanner_has_read_since(manager->scanner, request->arrived_usec))
                 return false;
-        manager_explain_gates(manager, image, &expectations, request->at, verdicts);
+        manager_explain_gates(manager, image, &terms, request->at, verdicts);
         return gates_find_refusal(verdicts) != NULL;
 }
 
@@ -138,13 +139,14 @@ static int append_verdict(sd_bus_message *reply, const Request *request, const G
 
 static int act(Request *request, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Expectations expectations = { request->expected_current, request->expected_pending };
+        ActivationTerms terms = { .expected_current = request->expected_current,
+                                  .expected_pending = request->expected_pending };
         Manager *manager = request->service->manager;
         GateVerdict verdicts[_GATE_MAX];
         int r;
 
-        manager_explain_gates(manager, images_remember(manager, request->target.guid), &expectations,
-                              request->at, verdicts);
+        manager_explain_gates(manager, images_remember(manager, request->target.guid), &terms, request->at,
+                              verdicts);
         r = sd_bus_message_new_method_return(request->message, &reply);
         if (r >= 0)
                 r = append_verdict(reply, request, verdicts);

@@ -48,6 +48,14 @@ typedef struct ExpectedVersion {
         char version[VERSION_SIZE];
 } ExpectedVersion;
 
+/* On what terms an activation is asked for. */
+typedef struct ActivationTerms {
+        ExpectedVersion expected_current, expected_pending;
+        bool unattended;    /* a timer or an agent speaks for nobody: some gates are for it only */
+        bool automatic;     /* lfad itself asks; then it is unattended, too */
+        unsigned overrides; /* mask of GateId: passed over, where gate_is_overridable */
+} ActivationTerms;
+
 typedef struct GateFacts {
         /* config: why the configuration could not be loaded, or NULL; borrowed */
         const char *configuration_error;
@@ -65,8 +73,8 @@ typedef struct GateFacts {
         /* image: NULL when the driver does not show it */
         const ImageValues *image;
 
-        /* version: what the caller wants to find, or what polkit was shown */
-        ExpectedVersion expected_current, expected_pending;
+        /* version: what the caller wants to find, or what polkit was shown; and what else was asked for */
+        ActivationTerms terms;
 
         /* quarantine: of the version that is pending; NULL = nothing went wrong */
         const Quarantine *quarantine;
@@ -111,13 +119,17 @@ typedef struct GateFacts {
 } GateFacts;
 
 typedef struct GateVerdict {
-        GateAnswer answer;
+        GateAnswer answer;        /* as it counts: GATE_ALLOW when it is passed over */
+        bool overridden;          /* it is passed over; error and text say what it has against it */
         ErrorId error;            /* LFA_ERROR_NONE when allowed */
         uint64_t retry_at_usec;   /* GATE_WAIT: CLOCK_MONOTONIC to run the list again, UINT64_MAX = when told
                                  */
         uint64_t not_before_usec; /* GATE_DEFER: CLOCK_REALTIME from when it may pass, 0 = not known */
         char text[768];           /* names the object and the numbers; "" when allowed */
 } GateVerdict;
+
+/* Whether a caller may pass it over by naming it. */
+bool gate_is_overridable(GateId gate);
 
 /* Fills one verdict a gate, in the order of the list. */
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]);

@@ -98,11 +98,12 @@ static int start_worker(Manager *manager, Job *job) {
 
 /* The last look at the gates: nothing asynchronous lies between it and the worker's start. */
 static const GateVerdict *last_gates(Manager *manager, Job *job, GateVerdict verdicts[static _GATE_MAX]) {
-        Expectations expectations = { { .given = true }, { .given = true } };
+        ActivationTerms terms = { .expected_current = { .given = true },
+                                  .expected_pending = { .given = true } };
 
-        memcpy(expectations.current.version, job->from, VERSION_SIZE);
-        memcpy(expectations.pending.version, job->to, VERSION_SIZE);
-        manager_run_gates(manager, images_remember(manager, job->guid), job, &expectations, verdicts);
+        memcpy(terms.expected_current.version, job->from, VERSION_SIZE);
+        memcpy(terms.expected_pending.version, job->to, VERSION_SIZE);
+        manager_run_gates(manager, images_remember(manager, job->guid), job, &terms, verdicts);
         return gates_decide(verdicts);
 }
 

@@ -130,8 +130,8 @@ static void gather_watchdogs(const Manager *manager, const Image *image, const J
                 g_strlcpy(facts->watchdog_refusal, plan->refusal, sizeof(facts->watchdog_refusal));
 }
 
-static void gather(const Manager *manager, const Image *image, const Job *job,
-                   const Expectations *expectations, GateFacts *ret) {
+static void gather(const Manager *manager, const Image *image, const Job *job, const ActivationTerms *terms,
+                   GateFacts *ret) {
         *ret = (GateFacts){
                 .configuration_error = manager->config_error,
                 .driver_state = manager->driver_state,
@@ -140,8 +140,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
                 .profile_allowed_by_configuration =
                                 profile_is_allowed_by(manager->profile, manager->config->allowed_profiles),
                 .image = image->present ? &image->values : NULL,
-                .expected_current = expectations->current,
-                .expected_pending = expectations->pending,
+                .terms = *terms,
                 .activation_running =
                                 manager->foreign_activation || (manager->current && manager->current != job),
                 .now_usec = clock_monotonic(manager->clock),
@@ -172,7 +171,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job,
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */
 void image_evaluate(Manager *manager, Image *image) {
-        const Expectations none = { 0 };
+        const ActivationTerms none = { 0 };
         GateVerdict verdicts[_GATE_MAX];
         unsigned blockers = 0;
         GateFacts facts;
@@ -207,11 +206,11 @@ void images_evaluate(Manager *manager) {
         }
 }
 
-void manager_explain_gates(Manager *manager, Image *image, const Expectations *expectations,
-                           uint64_t at_usec, GateVerdict verdicts[static _GATE_MAX]) {
+void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
+                           GateVerdict verdicts[static _GATE_MAX]) {
         GateFacts facts;
 
-        gather(manager, image, NULL, expectations, &facts);
+        gather(manager, image, NULL, terms, &facts);
         /* What passes by itself within seconds will have passed. */
         if (at_usec > clock_realtime(manager->clock)) {
                 facts.activation_running = false;
@@ -220,10 +219,10 @@ void manager_explain_gates(Manager *manager, Image *image, const Expectations *e
         gates_run(&facts, verdicts);
 }
 
-void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
+void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]) {
         GateFacts facts;
 
-        gather(manager, image, job, expectations, &facts);
+        gather(manager, image, job, terms, &facts);
         gates_run(&facts, verdicts);
 }

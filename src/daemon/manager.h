@@ -201,12 +201,8 @@ int manager_clear_quarantine(Manager *manager, const Image *image, const Request
 
 /* --- gates (facts.c) --- */
 
-typedef struct Expectations {
-        ExpectedVersion current, pending;
-} Expectations;
-
 /* Runs every gate for this image now. job: the one that asks, or NULL for a call. */
-void manager_run_gates(Manager *manager, Image *image, const Job *job, const Expectations *expectations,
+void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]);
 
 /* The stall that activations of this image are known not to exceed: the worst of those measured with this driver, with
@@ -227,8 +223,8 @@ bool image_is_waited_for(const Image *image);
 
 /* For a person who asks: at_usec is CLOCK_REALTIME in µs, 0 = now. What cannot be foreseen is judged as it
  * is now. */
-void manager_explain_gates(Manager *manager, Image *image, const Expectations *expectations,
-                           uint64_t at_usec, GateVerdict verdicts[static _GATE_MAX]);
+void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
+                           GateVerdict verdicts[static _GATE_MAX]);
 
 /* --- jobs (jobs.c) --- */
 

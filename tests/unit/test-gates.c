@@ -194,10 +194,10 @@ static void unreadable_may_reset_cpu_counts_as_yes(void **state) {
 static World world_expecting(const char *current, const char *pending) {
         World world = world_new();
 
-        world.facts.expected_current.given = current != NULL;
-        world.facts.expected_pending.given = pending != NULL;
-        g_strlcpy(world.facts.expected_current.version, current ? current : "7.7", VERSION_SIZE);
-        g_strlcpy(world.facts.expected_pending.version, pending ? pending : "7.7", VERSION_SIZE);
+        world.facts.terms.expected_current.given = current != NULL;
+        world.facts.terms.expected_pending.given = pending != NULL;
+        g_strlcpy(world.facts.terms.expected_current.version, current ? current : "7.7", VERSION_SIZE);
+        g_strlcpy(world.facts.terms.expected_pending.version, pending ? pending : "7.7", VERSION_SIZE);
         return world;
 }
 
@@ -579,7 +579,7 @@ static void the_first_denial_in_the_order_of_the_list_is_the_answer(void **state
                 if (gate == GATE_IMAGE)
                         world.image.capable = 1;
                 if (gate == GATE_VERSION)
-                        world.facts.expected_current.given = false;
+                        world.facts.terms.expected_current.given = false;
                 if (gate == GATE_SETTLE)
                         world.facts.settle_usec = 0;
                 if (gate == GATE_REPEAT)

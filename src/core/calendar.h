@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Calendar expressions as systemd.time(7) has them: "Sat,Sun 03:30 Europe/Berlin", "Mon *-*~3 05:00", "quarterly".
+ * Pure but for the time zones, which GLib reads from the host's database. */
+
+#include <glib.h>
+#include <stdint.h>
+
+typedef struct Calendar Calendar;
+
+/* Returns 0; -EINVAL with ret_why set to a sentence for people (the caller frees it): what is wrong and what is allowed.
+ * An expression that can never elapse (30 February) is well-formed: calendar_next tells. */
+int calendar_parse(const char *text, Calendar **ret, char **ret_why);
+void *calendar_free(Calendar *calendar);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Calendar, calendar_free)
+
+/* The time zone at its end, or NULL when it has none. */
+GTimeZone *calendar_zone(const Calendar *calendar);
+
+/* The first moment after that one (CLOCK_REALTIME in µs) at which it elapses; UINT64_MAX = never. zone: counts where the
+ * expression has none of its own. Bounded: it answers for whatever can be parsed. */
+uint64_t calendar_next(const Calendar *calendar, GTimeZone *zone, uint64_t after_usec);
