@@ -63,6 +63,7 @@ struct Request {
         const char *reason, *request_id;
         uint64_t at;    /* CLOCK_REALTIME in µs, 0 = now */
         bool authorize; /* Explain: ask polkit too */
+        uint64_t until; /* Hold: CLOCK_REALTIME in µs, 0 = until it is released */
 
         Inhibitor inhibitor; /* Inhibit: what is wanted, without images */
         GPtrArray *images;   /* several, as they were named, borrowed from message; or NULL */
@@ -72,7 +73,7 @@ struct Request {
         Target target;
         GArray *targets; /* ActivatePending: Target, all of them */
         unsigned next_target;
-        char **guids;       /* of images: sorted, each once */
+        char **guids;       /* of images: sorted, each once; NULL = all */
         uint32_t known_job; /* the job that this request-id stands for already, 0 = none */
 
         char *shown; /* the details polkit was shown, as one text */
