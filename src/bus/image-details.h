@@ -22,7 +22,7 @@ int request_find_images(Request *request, bool (*known)(const Manager *manager, 
 void request_show_images(Request *request);
 
 /* Remembers the image's versions as the request's target and adds the details for polkit: guid, name, from,
- * to, rendezvous (yes, no), downgrade (yes, no, unknown). */
+ * to, rendezvous (yes, no), downgrade (yes, no, unknown); override (gates), when any is to be passed over. */
 void request_show_image(Request *request, const Image *image);
 
 /* The same for a job that was accepted under this request-id before. */

@@ -9,7 +9,7 @@
 #include "core/image-values.h"
 #include "core/state.h"
 #include "core/system.h"
-#include "core/version.h"
+#include "core/terms.h"
 #include "lfa/enums.h"
 
 typedef enum GateId {
@@ -41,20 +41,6 @@ typedef enum GateAnswer {
         GATE_DEFER, /* not now: the same may pass later, without anything being wrong */
         GATE_DENY,
 } GateAnswer;
-
-/* A version that must match: not given, or a version ("" = firmware gives none). */
-typedef struct ExpectedVersion {
-        bool given;
-        char version[VERSION_SIZE];
-} ExpectedVersion;
-
-/* On what terms an activation is asked for. */
-typedef struct ActivationTerms {
-        ExpectedVersion expected_current, expected_pending;
-        bool unattended;    /* a timer or an agent speaks for nobody: some gates are for it only */
-        bool automatic;     /* lfad itself asks; then it is unattended, too */
-        unsigned overrides; /* mask of GateId: passed over, where gate_is_overridable */
-} ActivationTerms;
 
 typedef struct GateFacts {
         /* config: why the configuration could not be loaded, or NULL; borrowed */
