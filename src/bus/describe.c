@@ -94,6 +94,7 @@ static json_object *describe_job(const Job *job) {
         json_add_string(object, "reason", job->reason);
         json_add_string(object, "request-id", job->request_id);
         json_add_u64(object, "uid", job->requester.uid);
+        gate_mask_to_record(job->overridden, "overridden", object);
         json_add_u64(object, "queued-timestamp", job->queued_usec);
         if (job->started_usec > 0)
                 json_add_u64(object, "started-timestamp", job->started_usec);

@@ -47,6 +47,11 @@ static void add_details(Request *request, const Image *image, bool rendezvous) {
         request_add_detail(request, "to", version_or_none(target->to));
         request_add_detail(request, "rendezvous", rendezvous ? "yes" : "no");
         request_add_detail(request, "downgrade", find_downgrade(target->from, target->to));
+        if (request->terms.overrides != 0) {
+                g_autofree char *gates = gate_mask_to_text(request->terms.overrides);
+
+                request_add_detail(request, "override", gates);
+        }
 }
 
 void request_show_image(Request *request, const Image *image) {

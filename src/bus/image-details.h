@@ -14,7 +14,7 @@ int bus_error_from_lookup(const Manager *manager, int r, sd_bus_error *error);
 int request_find_image(const Request *request, Image **ret, sd_bus_error *error);
 
 /* Remembers the image's versions as the request's target and adds the details for polkit: guid, name, from,
- * to, rendezvous (yes, no), downgrade (yes, no, unknown). */
+ * to, rendezvous (yes, no), downgrade (yes, no, unknown); override (gates), when any is to be passed over. */
 void request_show_image(Request *request, const Image *image);
 
 /* The same for a job that was accepted under this request-id before. */

@@ -12,8 +12,8 @@
 
 /* What each kind is on the bus. */
 static const char *const signatures[_OPTION_MAX] = {
-        [OPTION_STRING] = "s", [OPTION_VERSION] = "s", [OPTION_REQUEST_ID] = "s",
-        [OPTION_BOOL] = "b",   [OPTION_U32] = "u",     [OPTION_U64] = "t",
+        [OPTION_STRING] = "s", [OPTION_VERSION] = "s", [OPTION_REQUEST_ID] = "s", [OPTION_BOOL] = "b",
+        [OPTION_U32] = "u",    [OPTION_U64] = "t",     [OPTION_STRINGS] = "as",
 };
 
 int client_string_check(const char *name, const char *value, sd_bus_error *error) {
@@ -61,6 +61,30 @@ static int read_string(sd_bus_message *message, const OptionSpec *spec, void *ta
         return r;
 }
 
+static int read_strings(sd_bus_message *message, const OptionSpec *spec, GPtrArray **target,
+                        sd_bus_error *error) {
+        const char *value;
+        int r = sd_bus_message_enter_container(message, 'v', "as");
+
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'a', "s");
+        if (r < 0)
+                return r;
+        *target = g_ptr_array_new();
+        while ((r = sd_bus_message_read_basic(message, 's', &value)) > 0) {
+                r = client_string_check(spec->name, value, error);
+                if (r < 0)
+                        return r;
+                if ((*target)->len >= CLIENT_STRINGS_MAX)
+                        return bus_error_invalid(error, "'%s' has more than %d elements.", spec->name,
+                                                 CLIENT_STRINGS_MAX);
+                g_ptr_array_add(*target, (void *) value);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static int read_value(sd_bus_message *message, const OptionSpec *spec, void *target, sd_bus_error *error) {
         int flag, r;
 
@@ -70,6 +94,8 @@ static int read_value(sd_bus_message *message, const OptionSpec *spec, void *tar
                 if (r >= 0)
                         *(bool *) target = flag;
                 return r;
+        case OPTION_STRINGS:
+                return read_strings(message, spec, target, error);
         case OPTION_U32:
         case OPTION_U64:
                 return sd_bus_message_read(message, "v", signatures[spec->kind], target);

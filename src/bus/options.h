@@ -9,14 +9,17 @@
 
 /* What a client may send as text: that many bytes, no control characters. */
 #define CLIENT_STRING_MAX 256
+/* And so many of them at once. */
+#define CLIENT_STRINGS_MAX 64
 
 typedef enum OptionKind {
         OPTION_STRING,     /* s -> const char *, borrowed from the message */
         OPTION_VERSION,    /* s -> ExpectedVersion; "" = firmware gives no version */
         OPTION_REQUEST_ID, /* s -> const char *; 1 to 64 of A-Z a-z 0-9 . _ - */
         OPTION_BOOL,       /* b -> bool */
-        OPTION_U32,        /* u -> uint32_t */
-        OPTION_U64,        /* t -> uint64_t */
+        OPTION_STRINGS, /* as -> GPtrArray *, the caller's to free, of const char *, borrowed from the message */
+        OPTION_U32,     /* u -> uint32_t */
+        OPTION_U64,     /* t -> uint64_t */
         _OPTION_MAX,
 } OptionKind;
 

@@ -63,6 +63,7 @@ static const PropertyNames job_properties = {
                         { JOB_PROPERTY_END, "Message" },
                         { JOB_PROPERTY_RETRYABLE, "Retryable" },
                         { JOB_PROPERTY_FIRMWARE_CODE, "FirmwareCode" },
+                        { JOB_PROPERTY_OVERRIDDEN, "Overridden" },
                         { JOB_PROPERTY_END, "FinishedTimestamp" },
                         { JOB_PROPERTY_END, "WriteUSec" },
                         { JOB_PROPERTY_END, "BlackoutUSec" },

@@ -15,6 +15,7 @@ typedef struct Targets {
         bool flag;
         uint32_t number;
         uint64_t time;
+        GPtrArray *names;
 } Targets;
 
 static const OptionSpec specs[] = {
@@ -24,6 +25,7 @@ static const OptionSpec specs[] = {
         { "flag", OPTION_BOOL, offsetof(Targets, flag) },
         { "number", OPTION_U32, offsetof(Targets, number) },
         { "time", OPTION_U64, offsetof(Targets, time) },
+        { "names", OPTION_STRINGS, offsetof(Targets, names) },
 };
 
 typedef struct World {
@@ -116,7 +118,11 @@ static void valid_options_of_every_kind_are_read(void **state) {
         assert_true(sd_bus_message_append(world->message, "{sv}", "flag", "b", 1) >= 0);
         assert_true(sd_bus_message_append(world->message, "{sv}", "number", "u", UINT32_MAX) >= 0);
         assert_true(sd_bus_message_append(world->message, "{sv}", "time", "t", UINT64_MAX) >= 0);
+        assert_true(sd_bus_message_append(world->message, "{sv}", "names", "as", 2, "hold", "order") >= 0);
         assert_true(finish(world, &targets) >= 0);
+        assert_int_equal(targets.names->len, 2);
+        assert_string_equal(targets.names->pdata[1], "order");
+        g_ptr_array_unref(targets.names);
         assert_string_equal(targets.reason, "because, \xc3\xa9");
         assert_true(targets.version.given);
         assert_string_equal(targets.version.version, "2.10");
