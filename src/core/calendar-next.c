@@ -177,6 +177,12 @@ static int64_t local_sec(const Local *local) {
         return local->day * DAY_SEC + local->usec / (int64_t) USEC_PER_SEC;
 }
 
+int64_t calendar_next_local(const Calendar *calendar, int64_t from_local) {
+        Local local = local_split(from_local, 0);
+
+        return next_local(calendar, &local) ? local_sec(&local) : INT64_MAX;
+}
+
 uint64_t calendar_next(const Calendar *calendar, GTimeZone *zone, uint64_t after_usec) {
         uint64_t usec;
         int64_t sec;

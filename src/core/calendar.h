@@ -25,3 +25,7 @@ GTimeZone *calendar_zone(const Calendar *calendar);
  * expression has none of its own. Bounded: it goes by days that the dates name, at most those of 230 years, and never by
  * minutes. */
 uint64_t calendar_next(const Calendar *calendar, GTimeZone *zone, uint64_t after_usec);
+
+/* The first time of day and date that the expression names, not before this one, whatever clocks show it: seconds since
+ * 1970 in local time; INT64_MAX = none. For who looks for those that clocks leave out. */
+int64_t calendar_next_local(const Calendar *calendar, int64_t from_local);
