@@ -264,11 +264,13 @@ def begins_late(zone, year):
     return (begin + offset(zone, begin)) % 86400 != 0
 
 
-def set_forward_at_odd_minute(zone, moment):
-    """Whether clocks are set forward near that moment, and do not show a full hour then."""
+def set_forward_oddly(zone, moment):
+    """Whether clocks are set forward near that moment by more than an hour, or do not show a full hour then."""
     change = change_between(zone, moment - 50000, moment + 50000)
-    return change and offset(zone, change) > offset(zone, change - 1) and \
-        (change + offset(zone, change - 1)) % 3600 != 0
+    if not change:
+        return False
+    before, after = offset(zone, change - 1), offset(zone, change)
+    return after > before + 3600 or (after > before and (change + before) % 3600 != 0)
 
 
 def misses_first_day(zone, moment, without, theirs):
@@ -292,8 +294,8 @@ def difference(batch, text, ours, theirs):
     same = next((i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), len(theirs))
     if theirs[same:] == ["never"] and begins_late(zone, datetime.datetime.fromtimestamp(ours[same], zone).year):
         return "year that begins late"
-    if same < len(ours) and ours[same] != "never" and set_forward_at_odd_minute(zone, ours[same]):
-        return "set forward at an odd minute"
+    if same < len(ours) and ours[same] != "never" and set_forward_oddly(zone, ours[same]):
+        return "set forward oddly"
     if same < len(ours) and misses_first_day(zone, ours[same], ours[:same] + ours[same + 1:], theirs):
         return "month that begins with a change"
     once = [[t for t in answer if t != "never" and not is_shown_twice(zone, t)] for answer in (ours, theirs)]
