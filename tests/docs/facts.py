@@ -208,7 +208,8 @@ def limits():
 
 # -- the configuration
 
-CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Policy": "[POLICY]", "Image": "[IMAGE NAME]",
+CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Policy": "[POLICY]",
+                   "Window": "[WINDOW NAME]", "Freeze": "[FREEZE NAME]", "Image": "[IMAGE NAME]",
                    "Watchdog": "[WATCHDOG NAME]"}
 
 
