@@ -65,6 +65,11 @@ static const Verb verbs[] = {
         { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
         { "reload", "", "Have lfad read its configuration again", 0, 0, verb_reload,
           "When the files have an error, lfad keeps what it had; 'lfactl config check' lists all errors." },
+        { "calendar", "EXPRESSION", "Show when a calendar expression elapses", 1, 1, verb_calendar,
+          "The next moments in UTC and in the expression's time zone; where it names none, in that of TimeZone= in\n"
+          "the configuration files. --base-time= takes now, +2h, @SECONDS, \"2026-12-31 23:59[:59]\", or another\n"
+          "expression, whose next elapse is meant. Needs no lfad.",
+          .local = true },
         { "config", "check|show", "Check the configuration files, or show what they come to", 1, 1,
           verb_config,
           "Both read the files themselves, as lfad would at its start, and need no lfad.\n"

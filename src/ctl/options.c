@@ -40,6 +40,8 @@ typedef enum OptionId {
         OPTION_SINCE,
         OPTION_UNTIL,
         OPTION_ROOT,
+        OPTION_ITERATIONS,
+        OPTION_BASE_TIME,
         OPTION_WHY,
         OPTION_WHO,
         OPTION_MODE,
@@ -82,7 +84,9 @@ const OptionRow option_rows[] = {
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
         [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
-        [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
+        [OPTION_ROOT] = { "root", "DIR", "config calendar", "Read the files below DIR instead of /" },
+        [OPTION_ITERATIONS] = { "iterations", "N", "calendar", "So many elapses (5)" },
+        [OPTION_BASE_TIME] = { "base-time", "TIME", "calendar", "Those after this moment, instead of now" },
         [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
         [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
         [OPTION_MODE] = { "mode", "MODE", "inhibit", "block (refuse them) or delay (be told before)" },
@@ -100,6 +104,15 @@ static int read_lines(const char *text, Options *options) {
         else
                 return -EINVAL;
         options->lines_given = true;
+        return 0;
+}
+
+static int read_iterations(const char *text, unsigned *ret) {
+        guint64 number;
+
+        if (!g_ascii_string_to_unsigned(text, 10, 1, ITERATIONS_MAX, &number, NULL))
+                return -EINVAL;
+        *ret = (unsigned) number;
         return 0;
 }
 
@@ -162,6 +175,22 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         }
 }
 
+/* The options of the verbs that need no lfad. */
+static int apply_local(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_ROOT:
+                options->root = value;
+                return 0;
+        case OPTION_ITERATIONS:
+                return read_iterations(value, &options->iterations);
+        case OPTION_BASE_TIME:
+                options->base_time = value;
+                return 0;
+        default:
+                return apply_history(id, value, options);
+        }
+}
+
 /* The options of inhibit. */
 static int apply_inhibit(OptionId id, const char *value, Options *options) {
         switch (id) {
@@ -178,7 +207,7 @@ static int apply_inhibit(OptionId id, const char *value, Options *options) {
                 options->list = true;
                 return 0;
         default:
-                return apply_history(id, value, options);
+                return apply_local(id, value, options);
         }
 }
 
@@ -231,9 +260,6 @@ static int apply(OptionId id, const char *value, Options *options) {
         case OPTION_AUTHORIZE:
                 options->authorize = true;
                 return 0;
-        case OPTION_ROOT:
-                options->root = value;
-                return 0;
         default:
                 return apply_inhibit(id, value, options);
         }
@@ -245,6 +271,8 @@ static const char *describe_values(OptionId id) {
                 return "It takes pretty, short or off.";
         case OPTION_LINES:
                 return "It takes a number from 1 on, or 'all'.";
+        case OPTION_ITERATIONS:
+                return "It takes a number from 1 to 1000.";
         case OPTION_JOB:
                 return "It takes the number of a job.";
         case OPTION_MODE:
@@ -382,9 +410,12 @@ int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, U
         uint64_t given = 0;
         int r;
 
-        *ret_options = (Options){
-                .legend = true, .ask_password = true, .block = true, .lines = LINES_DEFAULT, .mode = "block"
-        };
+        *ret_options = (Options){ .legend = true,
+                                  .ask_password = true,
+                                  .block = true,
+                                  .lines = LINES_DEFAULT,
+                                  .iterations = ITERATIONS_DEFAULT,
+                                  .mode = "block" };
         r = check_encoding(argc, argv, ret_error);
         if (r < 0)
                 return r;

@@ -189,7 +189,7 @@ class Usage(Case):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
         for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "inhibit", "watchdog", "refresh",
-                     "reload", "config", "hold", "unhold", "clear-quarantine"):
+                     "reload", "calendar", "config", "hold", "unhold", "clear-quarantine"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
             self.assertEqual(code, 0)
