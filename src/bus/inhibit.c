@@ -8,6 +8,8 @@
 #include "core/enum-names.h"
 #include "lfa/bus-names.h"
 
+G_STATIC_ASSERT(CLIENT_STRINGS_MAX <= INHIBITOR_IMAGES_MAX);
+
 static int compare_guids(const void *a, const void *b) {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
@@ -102,23 +104,6 @@ static int read_mode(sd_bus_message *message, InhibitMode *ret, sd_bus_error *er
         return *ret < 0 ? bus_error_invalid(error, "'mode' takes block or delay.") : 0;
 }
 
-static int read_images(sd_bus_message *message, GPtrArray *images, sd_bus_error *error) {
-        char *text;
-        int r = sd_bus_message_enter_container(message, 'a', "s");
-
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
-                if (images->len >= INHIBITOR_IMAGES_MAX)
-                        return bus_error_invalid(error, "'images' takes at most %d.", INHIBITOR_IMAGES_MAX);
-                r = client_string_check("images", text, error);
-                if (r < 0)
-                        return r;
-                g_ptr_array_add(images, text);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(message);
-}
-
 int service_call_inhibit(Service *service, sd_bus_message *message, sd_bus_error *error) {
         _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r = read_text(message, "who", &request->inhibitor.who, error);
@@ -129,7 +114,7 @@ int service_call_inhibit(Service *service, sd_bus_message *message, sd_bus_error
         if (r >= 0)
                 r = read_mode(message, &request->inhibitor.mode, error);
         if (r >= 0)
-                r = read_images(message, request->images, error);
+                r = client_strings_read(message, "images", request->images, error);
         if (r >= 0)
                 r = options_read(message, NULL, 0, NULL, error);
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);

@@ -5,15 +5,14 @@
 #include "bus/bus-errors.h"
 #include "core/gates.h"
 
-#include <glib.h>
 #include <string.h>
 
 #define REQUEST_ID_MAX 64
 
 /* What each kind is on the bus. */
 static const char *const signatures[_OPTION_MAX] = {
-        [OPTION_STRING] = "s", [OPTION_VERSION] = "s", [OPTION_REQUEST_ID] = "s",
-        [OPTION_BOOL] = "b",   [OPTION_U32] = "u",     [OPTION_U64] = "t",
+        [OPTION_STRING] = "s", [OPTION_VERSION] = "s", [OPTION_REQUEST_ID] = "s", [OPTION_BOOL] = "b",
+        [OPTION_U32] = "u",    [OPTION_U64] = "t",     [OPTION_STRINGS] = "as",
 };
 
 int client_string_check(const char *name, const char *value, sd_bus_error *error) {
@@ -26,6 +25,23 @@ int client_string_check(const char *name, const char *value, sd_bus_error *error
                 if (g_unichar_iscntrl(g_utf8_get_char(p)))
                         return bus_error_invalid(error, "'%s' has a control character in it.", name);
         return 0;
+}
+
+int client_strings_read(sd_bus_message *message, const char *name, GPtrArray *strings, sd_bus_error *error) {
+        char *text;
+        int r = sd_bus_message_enter_container(message, 'a', "s");
+
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
+                if (strings->len >= CLIENT_STRINGS_MAX)
+                        return bus_error_invalid(error, "'%s' takes at most %d.", name, CLIENT_STRINGS_MAX);
+                r = client_string_check(name, text, error);
+                if (r < 0)
+                        return r;
+                g_ptr_array_add(strings, text);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
 static int set_version(const char *name, const char *value, ExpectedVersion *expected, sd_bus_error *error) {
@@ -61,6 +77,18 @@ static int read_string(sd_bus_message *message, const OptionSpec *spec, void *ta
         return r;
 }
 
+static int read_strings(sd_bus_message *message, const OptionSpec *spec, GPtrArray **target,
+                        sd_bus_error *error) {
+        int r = sd_bus_message_enter_container(message, 'v', "as");
+
+        if (r < 0)
+                return r;
+        if (!*target)
+                *target = g_ptr_array_new();
+        r = client_strings_read(message, spec->name, *target, error);
+        return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static int read_value(sd_bus_message *message, const OptionSpec *spec, void *target, sd_bus_error *error) {
         int flag, r;
 
@@ -73,6 +101,8 @@ static int read_value(sd_bus_message *message, const OptionSpec *spec, void *tar
         case OPTION_U32:
         case OPTION_U64:
                 return sd_bus_message_read(message, "v", signatures[spec->kind], target);
+        case OPTION_STRINGS:
+                return read_strings(message, spec, target, error);
         default:
                 return read_string(message, spec, target, error);
         }

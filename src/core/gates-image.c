@@ -90,6 +90,12 @@ GateVerdict gate_quarantine(const GateFacts *facts) {
                                 "The host restarted while image %s was activated to version %s (job %u). Stage another "
                                 "version, or 'lfactl clear-quarantine' once the host was checked.",
                                 quarantine->guid, version_or_none(quarantine->to), quarantine->job);
+        if (quarantine->automatic_unknown)
+                return gate_deny(
+                                LFA_ERROR_QUARANTINED,
+                                "What automatic mode did to image %s (to version %s, job %u) ended unknown; once is enough "
+                                "there. Stage another version, or 'lfactl clear-quarantine' once the cause is known.",
+                                quarantine->guid, version_or_none(quarantine->to), quarantine->job);
         return gate_deny(
                         LFA_ERROR_QUARANTINED,
                         "%u activations of image %s to version %s went wrong, the last of them job %u "

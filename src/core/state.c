@@ -27,6 +27,7 @@ State *state_new(void) {
         state->holds = g_array_new(FALSE, TRUE, sizeof(Hold));
         state->quarantines = g_array_new(FALSE, TRUE, sizeof(Quarantine));
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
+        state->attempts = g_array_new(FALSE, TRUE, sizeof(AutomaticAttempt));
         return state;
 }
 
@@ -35,6 +36,7 @@ void *state_free(State *state) {
                 g_array_unref(state->holds);
                 g_array_unref(state->quarantines);
                 g_array_unref(state->learned);
+                g_array_unref(state->attempts);
                 g_free(state);
         }
         return NULL;
@@ -47,6 +49,7 @@ typedef struct RecordFacts {
         char to[VERSION_SIZE];
         uint32_t job;
         uint64_t timestamp;
+        bool automatic; /* of a job: lfad itself asked for it */
 } RecordFacts;
 
 static const char *string_or_empty(json_object *record, const char *key) {
@@ -77,6 +80,7 @@ static RecordFacts read_facts(json_object *record) {
                 .timestamp = number_or_zero(record, "timestamp"),
         };
 
+        (void) json_get_bool(record, "automatic", &facts.automatic);
         if (!guid_is_valid(facts.guid))
                 facts.guid = "";
         if (version_parse(string_or_empty(record, "to"), facts.to) < 0)
@@ -114,7 +118,8 @@ static unsigned drop_quarantine(State *state, const char *guid, const char *to) 
         return STATE_CHANGE_QUARANTINES;
 }
 
-static unsigned count_failure(State *state, const RecordFacts *facts, bool host_restarted) {
+static unsigned count_failure(State *state, const RecordFacts *facts, bool host_restarted,
+                              bool automatic_unknown) {
         int i = find_quarantine(state, facts->guid, facts->to);
         Quarantine quarantine = { 0 };
         const char *boot_id = string_or_empty(facts->record, "boot-id");
@@ -128,6 +133,7 @@ static unsigned count_failure(State *state, const RecordFacts *facts, bool host_
         }
         quarantine.failures = MIN(quarantine.failures + 1, STATE_FAILURES_MAX);
         quarantine.host_restarted = quarantine.host_restarted || host_restarted;
+        quarantine.automatic_unknown = quarantine.automatic_unknown || automatic_unknown;
         quarantine.job = facts->job;
         quarantine.since_usec = facts->timestamp;
         g_strlcpy(quarantine.boot_id, state_boot_id_is_valid(boot_id) ? boot_id : "", BOOT_ID_SIZE);
@@ -203,7 +209,8 @@ static unsigned apply_finished(State *state, const RecordFacts *facts) {
         if (result == RESULT_SUCCEEDED)
                 changed |= drop_quarantine(state, facts->guid, facts->to);
         if (result == RESULT_FAILED || result == RESULT_UNKNOWN)
-                changed |= count_failure(state, facts, row == VERDICT_OTHER_BOOT);
+                changed |= count_failure(state, facts, row == VERDICT_OTHER_BOOT,
+                                         facts->automatic && result == RESULT_UNKNOWN);
         if (row == VERDICT_OTHER_BOOT)
                 changed |= hold_self(state, facts);
         return changed;
@@ -268,16 +275,36 @@ static unsigned apply_cleared(State *state, const RecordFacts *facts) {
         return drop_quarantine(state, facts->guid, facts->to);
 }
 
+static int find_attempt(const State *state, const char *guid) {
+        for (unsigned i = 0; i < state->attempts->len; i++)
+                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
+                        return (int) i;
+        return -ENOENT;
+}
+
+/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
+ * occurrence of a window either. */
+static unsigned apply_queued(State *state, const RecordFacts *facts) {
+        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
+        int i;
+
+        if (!facts->automatic || !*facts->guid)
+                return 0;
+        i = find_attempt(state, facts->guid);
+        if (i >= 0)
+                g_array_remove_index(state->attempts, (unsigned) i);
+        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
+        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
+        return STATE_CHANGE_ATTEMPTS;
+}
+
 /* The names are those of daemon/history.h; nobody writes "hold" yet. */
 static const struct {
         const char *type;
         unsigned (*apply)(State *state, const RecordFacts *facts);
 } record_types[] = {
-        { "finished", apply_finished },
-        { "settled", apply_settled },
-        { "hold", apply_hold },
-        { "unhold", apply_unhold },
-        { "quarantine-cleared", apply_cleared },
+        { "queued", apply_queued }, { "finished", apply_finished }, { "settled", apply_settled },
+        { "hold", apply_hold },     { "unhold", apply_unhold },     { "quarantine-cleared", apply_cleared },
 };
 
 unsigned state_apply(State *state, json_object *record) {
@@ -314,7 +341,7 @@ const Quarantine *state_find_quarantine(const State *state, const char *guid, co
 }
 
 bool quarantine_is_in_force(const Quarantine *quarantine, unsigned after) {
-        return quarantine->host_restarted || quarantine->failures >= after;
+        return quarantine->host_restarted || quarantine->automatic_unknown || quarantine->failures >= after;
 }
 
 static bool other_version_is_pending(const char *to, const ImageValues *values) {
@@ -353,6 +380,12 @@ uint64_t state_learned_need_usec(const State *state, const char *guid, DriverPro
                 return 0;
         return learned->worst_usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX
                                                               : learned->worst_usec * NEED_FACTOR;
+}
+
+uint64_t state_last_automatic_attempt(const State *state, const char *guid) {
+        int i = find_attempt(state, guid);
+
+        return i < 0 ? 0 : g_array_index(state->attempts, AutomaticAttempt, i).at_usec;
 }
 
 uint64_t state_worst_blackout_usec(const State *state, const char *guid) {

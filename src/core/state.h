@@ -18,6 +18,7 @@
 #define STATE_HOLDS_MAX 64
 #define STATE_QUARANTINES_MAX 256
 #define STATE_LEARNED_MAX 1024
+#define STATE_ATTEMPTS_MAX 256
 
 /* Nothing is activated while it lasts. */
 typedef struct Hold {
@@ -37,6 +38,7 @@ typedef struct Quarantine {
         char to[VERSION_SIZE]; /* "" = firmware gives none: all that was staged in one boot, until pending falls */
         unsigned failures;
         bool host_restarted;        /* during one of them: that is enough */
+        bool automatic_unknown;     /* one that lfad began by itself ended unknown: so is that */
         uint32_t job;               /* the last of them */
         char boot_id[BOOT_ID_SIZE]; /* in which lfad learned of it */
         uint64_t since_usec;        /* CLOCK_REALTIME of the last one's end */
@@ -50,11 +52,18 @@ typedef struct LearnedBlackout {
         uint64_t worst_usec; /* also of those that failed */
 } LearnedBlackout;
 
+/* When automatic mode last asked for an activation of an image: each occurrence of a window is used once. */
+typedef struct AutomaticAttempt {
+        char guid[GUID_STRING_SIZE];
+        uint64_t at_usec; /* CLOCK_REALTIME */
+} AutomaticAttempt;
+
 typedef struct State {
         uint64_t seq;        /* of the last record that was taken in; 0 = none */
         GArray *holds;       /* Hold; each array: what was changed last is last */
         GArray *quarantines; /* Quarantine */
         GArray *learned;     /* LearnedBlackout */
+        GArray *attempts;    /* AutomaticAttempt */
 } State;
 
 State *state_new(void);
@@ -65,6 +74,7 @@ typedef enum StateChange {
         STATE_CHANGE_HOLDS = 1 << 0,
         STATE_CHANGE_QUARANTINES = 1 << 1,
         STATE_CHANGE_LEARNED = 1 << 2,
+        STATE_CHANGE_ATTEMPTS = 1 << 3,
 } StateChange;
 
 /* Takes in one record of the history, in the order of their numbers; one that was taken in before does nothing.
@@ -115,6 +125,9 @@ ReleaseCause hold_find_release(const Hold *hold, const ImageValues *values);
  * measured with this version of the driver. 0 = not known: fewer than three were measured. */
 uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile);
 #define STATE_SAMPLES_NEEDED 3
+
+/* When automatic mode last asked for an activation of this image, CLOCK_REALTIME in µs; 0 = never. */
+uint64_t state_last_automatic_attempt(const State *state, const char *guid);
 
 /* The longest that was measured of this image with any version of the driver, in µs. */
 uint64_t state_worst_blackout_usec(const State *state, const char *guid);

@@ -374,6 +374,9 @@ static void a_version_that_went_wrong_too_often_is_refused(void **state) {
                       "3 activations of image " GUID " to version 1.1");
         assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "job 17");
         quarantine.failures = 1;
+        quarantine.automatic_unknown = true;
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "automatic mode");
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "job 17) ended unknown");
         quarantine.host_restarted = true;
         quarantine.to[0] = 0;
         assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "to version none");

@@ -1073,6 +1073,16 @@ class TestCase(unittest.TestCase):
             return error
         self.fail(f"not refused with {' or '.join(names)}, but answered {result!r}")
 
+    def assertNotActivated(self, image, *errors, **options):
+        """The call is refused with one of these errors, or the job is: which one depends on how old the last reading is."""
+        try:
+            job = self.world.run_job(image, **options)
+        except BusError as error:
+            self.assertIn(error.name.removeprefix(ERROR), errors, str(error))
+            return
+        self.assertEqual(job["Result"], "refused", job)
+        self.assertIn(job["Error"].removeprefix(ERROR), errors, job)
+
     def assertEnded(self, job, result, error=""):
         """A job's properties say how it ended; error is a short name."""
         got = (job["State"], job["Result"], job["Error"].removeprefix(ERROR))
