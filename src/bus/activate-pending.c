@@ -7,11 +7,11 @@
 
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
-#include "bus/options.h"
+#include "bus/terms-options.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
-        { "reason", OPTION_STRING, offsetof(Request, reason) },
+        TERMS_OPTIONS,
 };
 
 /* GUIDs, borrowed from the images. */
@@ -107,6 +107,7 @@ static int submit(Request *request, const Target *target, uint32_t batch, sd_bus
                 .guid = target->guid,
                 .from = target->from,
                 .to = target->to,
+                .terms = request->terms,
                 .requester = &request->requester,
                 .reason = request->reason,
                 .request_id = "",
@@ -158,5 +159,7 @@ int service_call_activate_pending(Service *service, sd_bus_message *message, sd_
         _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
         int r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
 
+        if (r >= 0)
+                r = request_settle_terms(request, error);
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);
 }

@@ -3,18 +3,24 @@
 
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
-#include "bus/options.h"
+#include "bus/terms-options.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
-        { "expected-current-version", OPTION_VERSION, offsetof(Request, expected_current) },
-        { "expected-pending-version", OPTION_VERSION, offsetof(Request, expected_pending) },
-        { "reason", OPTION_STRING, offsetof(Request, reason) },
+        { "expected-current-version", OPTION_VERSION, offsetof(Request, terms.expected_current) },
+        { "expected-pending-version", OPTION_VERSION, offsetof(Request, terms.expected_pending) },
         { "request-id", OPTION_REQUEST_ID, offsetof(Request, request_id) },
+        TERMS_OPTIONS,
 };
 
 const char *const activate_options[] = {
-        "expected-current-version", "expected-pending-version", "reason", "request-id", NULL,
+        "expected-current-version",
+        "expected-pending-version",
+        "override",
+        "reason",
+        "request-id",
+        "unattended",
+        NULL,
 };
 
 /* Whether this caller asked for the same before. The image may have vanished since: then the name must be
@@ -34,8 +40,7 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
                 memcpy(guid, image->values.guid, sizeof(guid));
         else if (guid_parse(request->image, guid) < 0)
                 return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
-        arguments = request_arguments(guid, &request->expected_current, &request->expected_pending,
-                                      request->reason);
+        arguments = request_arguments(guid, &request->terms, request->reason);
         if (strcmp(arguments, known->arguments) != 0)
                 return bus_error_set(error, LFA_ERROR_REQUEST_ID_REUSED, NULL);
         *ret = known;
@@ -43,12 +48,10 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
 }
 
 static int check_gates(Request *request, Image *image, sd_bus_error *error) {
-        ActivationTerms terms = { .expected_current = request->expected_current,
-                                  .expected_pending = request->expected_pending };
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
 
-        manager_run_gates(request->service->manager, image, NULL, &terms, verdicts);
+        manager_run_gates(request->service->manager, image, NULL, &request->terms, verdicts);
         refusal = gates_find_refusal(verdicts);
         return refusal ? bus_error_set(error, refusal->error, refusal->text) : 0;
 }
@@ -100,8 +103,7 @@ static int submit(Request *request, uint32_t *ret_id, sd_bus_error *error) {
                 .requester = &request->requester,
                 .reason = request->reason,
                 .request_id = request->request_id,
-                .expected_current = request->expected_current,
-                .expected_pending = request->expected_pending,
+                .terms = request->terms,
         };
         Job *job;
         int r = manager_submit(request->service->manager, &job_request, &job);
@@ -145,7 +147,7 @@ int service_call_activate(Service *service, sd_bus_message *message, const char 
                 return r;
         request->image = g_strdup(image);
         r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
-        if (r < 0)
-                return r;
-        return request_start(g_steal_pointer(&request), error);
+        if (r >= 0)
+                r = request_settle_terms(request, error);
+        return r < 0 ? r : request_start(g_steal_pointer(&request), error);
 }

@@ -3,30 +3,28 @@
 
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
-#include "bus/options.h"
+#include "bus/terms-options.h"
 #include "bus/warnings.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
-        { "expected-current-version", OPTION_VERSION, offsetof(Request, expected_current) },
-        { "expected-pending-version", OPTION_VERSION, offsetof(Request, expected_pending) },
-        { "reason", OPTION_STRING, offsetof(Request, reason) },
+        { "expected-current-version", OPTION_VERSION, offsetof(Request, terms.expected_current) },
+        { "expected-pending-version", OPTION_VERSION, offsetof(Request, terms.expected_pending) },
         { "request-id", OPTION_REQUEST_ID, offsetof(Request, request_id) },
+        TERMS_OPTIONS,
         { "at", OPTION_U64, offsetof(Request, at) },
         { "authorize", OPTION_BOOL, offsetof(Request, authorize) },
 };
 
 /* As for Activate: "no" is said on a reading that began after the call only. */
 static bool wants_newer_reading(const Request *request, Image *image) {
-        ActivationTerms terms = { .expected_current = request->expected_current,
-                                  .expected_pending = request->expected_pending };
         Manager *manager = request->service->manager;
         GateVerdict verdicts[_GATE_MAX];
 
         if (manager_is_activating(manager) ||
             scanner_has_read_since(manager->scanner, request->arrived_usec))
                 return false;
-        manager_explain_gates(manager, image, &terms, request->at, verdicts);
+        manager_explain_gates(manager, image, &request->terms, request->at, verdicts);
         return gates_find_refusal(verdicts) != NULL;
 }
 
@@ -70,11 +68,12 @@ static uint64_t not_before(const Manager *manager, const GateVerdict *verdict) {
 
 static int append_gate(sd_bus_message *reply, const Manager *manager, GateId gate,
                        const GateVerdict *verdict) {
-        return sd_bus_message_append(reply, "a{sv}", 7, "gate", "s", gate_to_string(gate), "answer", "s",
+        return sd_bus_message_append(reply, "a{sv}", 8, "gate", "s", gate_to_string(gate), "answer", "s",
                                      answer_name(verdict->answer), "error", "s",
                                      error_bus_name(verdict->error), "text", "s", verdict->text, "retryable",
                                      "b", error_is_retryable(verdict->error), "not-before", "t",
-                                     not_before(manager, verdict), "overridable", "b", false);
+                                     not_before(manager, verdict), "overridable", "b",
+                                     gate_is_overridable(gate), "overridden", "b", verdict->overridden);
 }
 
 /* The first refusal decides, as it does for a call; what is only waited for comes after. */
@@ -139,14 +138,12 @@ static int append_verdict(sd_bus_message *reply, const Request *request, const G
 
 static int act(Request *request, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        ActivationTerms terms = { .expected_current = request->expected_current,
-                                  .expected_pending = request->expected_pending };
         Manager *manager = request->service->manager;
         GateVerdict verdicts[_GATE_MAX];
         int r;
 
-        manager_explain_gates(manager, images_remember(manager, request->target.guid), &terms, request->at,
-                              verdicts);
+        manager_explain_gates(manager, images_remember(manager, request->target.guid), &request->terms,
+                              request->at, verdicts);
         r = sd_bus_message_new_method_return(request->message, &reply);
         if (r >= 0)
                 r = append_verdict(reply, request, verdicts);
@@ -178,5 +175,7 @@ int service_call_explain(Service *service, sd_bus_message *message, const char *
                 return r;
         request->image = g_strdup(image);
         r = options_read(message, specs, G_N_ELEMENTS(specs), request, error);
+        if (r >= 0)
+                r = request_settle_terms(request, error);
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);
 }

@@ -60,6 +60,27 @@ static bool is_u32(const char *key) {
         return false;
 }
 
+/* Names of gates. */
+static int append_names(sd_bus_message *reply, const char *key, json_object *names) {
+        int r = sd_bus_message_open_container(reply, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "s");
+        for (size_t i = 0; r >= 0 && i < json_object_array_length(names); i++) {
+                json_object *name = json_object_array_get_idx(names, i);
+
+                if (json_object_is_type(name, json_type_string))
+                        r = sd_bus_message_append(reply, "s", json_object_get_string(name));
+        }
+        for (int depth = 0; r >= 0 && depth < 3; depth++)
+                r = sd_bus_message_close_container(reply);
+        return r;
+}
+
 static int append_value(sd_bus_message *reply, const char *key, json_object *value) {
         uint64_t number;
 
@@ -73,6 +94,8 @@ static int append_value(sd_bus_message *reply, const char *key, json_object *val
                 if (is_u32(key))
                         return sd_bus_message_append(reply, "{sv}", key, "u", (uint32_t) number);
                 return sd_bus_message_append(reply, "{sv}", key, "t", number);
+        case json_type_array:
+                return append_names(reply, key, value);
         default:
                 return 0; /* no record of ours has any other type */
         }

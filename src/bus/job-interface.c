@@ -107,7 +107,13 @@ static int get_requester(sd_bus *bus, const char *path, const char *interface, c
 
 static int get_overridden(sd_bus *bus, const char *path, const char *interface, const char *property,
                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        return sd_bus_message_append(reply, "as", 0); /* no gate can be passed over */
+        const Job *job = userdata;
+        int r = sd_bus_message_open_container(reply, 'a', "s");
+
+        for (int i = 0; r >= 0 && i < _GATE_MAX; i++)
+                if (job->overridden >> i & 1)
+                        r = sd_bus_message_append(reply, "s", gate_to_string((GateId) i));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int get_zero_u64(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -133,7 +139,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("RequestId", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Requester", "a{sv}", get_requester, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Reason", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Overridden", "as", get_overridden, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Overridden", "as", get_overridden, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("DeadlineTimestamp", "t", get_zero_u64, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("QueuedTimestamp", "t", NULL, offsetof(Job, queued_usec),
                         SD_BUS_VTABLE_PROPERTY_CONST),

@@ -27,6 +27,16 @@ int client_string_check(const char *name, const char *value, sd_bus_error *error
         return 0;
 }
 
+int client_text_read(sd_bus_message *message, const char *name, const char **ret, sd_bus_error *error) {
+        int r = sd_bus_message_read_basic(message, 's', (void *) ret);
+
+        if (r < 0)
+                return r;
+        if (!**ret)
+                return bus_error_invalid(error, "'%s' is empty; others want to know.", name);
+        return client_string_check(name, *ret, error);
+}
+
 int client_strings_read(sd_bus_message *message, const char *name, GPtrArray *strings, sd_bus_error *error) {
         char *text;
         int r = sd_bus_message_enter_container(message, 'a', "s");

@@ -38,6 +38,10 @@ int options_read(sd_bus_message *message, const OptionSpec *specs, size_t n, voi
 /* Refuses text that is too long or has control characters. */
 int client_string_check(const char *name, const char *value, sd_bus_error *error);
 
+/* Reads an argument (s) that is to be shown to others; an empty one is refused too. The text is borrowed from the
+ * message. */
+int client_text_read(sd_bus_message *message, const char *name, const char **ret, sd_bus_error *error);
+
 /* Adds what is in the list (as) that comes next; strings are borrowed from the message. Refuses one that is too long,
  * and text as above. */
 int client_strings_read(sd_bus_message *message, const char *name, GPtrArray *strings, sd_bus_error *error);

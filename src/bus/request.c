@@ -111,16 +111,16 @@ static int fail_authorization(Request *request, PolkitAnswer answer, const char 
                 return bus_error_standard(
                                 error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                 "Action %s needs an authentication, and the call did not allow asking for it.",
-                                request->type->action);
+                                request->action);
         case POLKIT_FAILED:
-                log_warning("polkit could not be asked about %s for uid %u: %s", request->type->action,
+                log_warning("polkit could not be asked about %s for uid %u: %s", request->action,
                             request->uid, reason);
                 return bus_error_standard(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                          "polkit could not be asked about action %s: %s",
-                                          request->type->action, reason);
+                                          "polkit could not be asked about action %s: %s", request->action,
+                                          reason);
         default:
                 return bus_error_standard(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                          "polkit denies action %s to uid %u.", request->type->action,
+                                          "polkit denies action %s to uid %u.", request->action,
                                           request->uid);
         }
 }
@@ -202,7 +202,7 @@ static int ask_polkit(Request *request, sd_bus_error *error) {
         r = watch_caller(request);
         if (r < 0)
                 return r;
-        return polkit_check_start(request->message, request->type->action, interactive, request->details,
+        return polkit_check_start(request->message, request->action, interactive, request->details,
                                   on_polkit, request, &request->polkit);
 }
 
@@ -418,6 +418,7 @@ Request *request_new(Service *service, const RequestType *type, sd_bus_message *
 
         request->service = service;
         request->type = type;
+        request->action = type->action;
         request->message = sd_bus_message_ref(message);
         request->arrived_usec = clock_monotonic(service->manager->clock);
         request->uid = UINT32_MAX;
@@ -445,6 +446,8 @@ void *request_free(Request *request) {
                 g_array_unref(request->targets);
         if (request->images)
                 g_ptr_array_unref(request->images);
+        if (request->override)
+                g_ptr_array_unref(request->override);
         g_strfreev(request->guids);
         g_free(request->shown);
         g_free(request->image);

@@ -25,7 +25,7 @@ typedef enum Freshness {
 } Freshness;
 
 typedef struct RequestType {
-        const char *action; /* polkit's */
+        const char *action; /* polkit's; a request may need another one */
         Freshness freshness;
         bool judges_host; /* check runs the gates */
         /* polkit's answer is only told, not obeyed, and nobody is asked for a password (Explain) */
@@ -49,6 +49,7 @@ typedef struct Target {
 struct Request {
         Service *service; /* the owner; weak */
         const RequestType *type;
+        const char *action; /* polkit's: the type's, unless more is asked for */
         sd_bus_message *message;
         uint64_t arrived_usec; /* CLOCK_MONOTONIC */
         bool started;          /* else it waits for its turn to be asked about */
@@ -59,10 +60,12 @@ struct Request {
         /* what the method was called with; strings of the options are borrowed from message */
         char *image;  /* as it was named */
         uint32_t job; /* an id */
-        ExpectedVersion expected_current, expected_pending;
+        ActivationTerms terms;
+        GPtrArray *override; /* names of gates, or NULL; strings are borrowed from message */
         const char *reason, *request_id;
         uint64_t at;    /* CLOCK_REALTIME in µs, 0 = now */
         bool authorize; /* Explain: ask polkit too */
+        uint64_t until; /* Hold: CLOCK_REALTIME in µs, 0 = until it is released */
 
         Inhibitor inhibitor; /* Inhibit: what is wanted, without images */
         GPtrArray *images;   /* several, as they were named, borrowed from message; or NULL */
@@ -72,7 +75,7 @@ struct Request {
         Target target;
         GArray *targets; /* ActivatePending: Target, all of them */
         unsigned next_target;
-        char **guids;       /* of images: sorted, each once */
+        char **guids;       /* of images: sorted, each once; NULL = all */
         uint32_t known_job; /* the job that this request-id stands for already, 0 = none */
 
         char *shown; /* the details polkit was shown, as one text */

@@ -9,6 +9,7 @@
 #include "core/image-values.h"
 #include "core/state.h"
 #include "core/system.h"
+#include "core/terms.h"
 #include "core/version-rules.h"
 #include "lfa/enums.h"
 
@@ -46,20 +47,6 @@ typedef enum GateAnswer {
         GATE_DEFER, /* not now: the same may pass later, without anything being wrong */
         GATE_DENY,
 } GateAnswer;
-
-/* A version that must match: not given, or a version ("" = firmware gives none). */
-typedef struct ExpectedVersion {
-        bool given;
-        char version[VERSION_SIZE];
-} ExpectedVersion;
-
-/* On what terms an activation is asked for. */
-typedef struct ActivationTerms {
-        ExpectedVersion expected_current, expected_pending;
-        bool unattended;    /* a timer or an agent speaks for nobody: some gates are for it only */
-        bool automatic;     /* lfad itself asks; then it is unattended, too */
-        unsigned overrides; /* mask of GateId: passed over, where gate_is_overridable */
-} ActivationTerms;
 
 /* What the calendar says of an image at one moment. All times are CLOCK_REALTIME in µs, UINT64_MAX = never. */
 typedef struct ScheduleFacts {

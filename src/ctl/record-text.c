@@ -35,9 +35,22 @@ static char *explain(const Inventory *inventory, const char *key, json_object *v
         return strcmp(label, json_object_get_string(value)) == 0 ? NULL : g_strdup(label);
 }
 
+/* "hold, inhibitor" */
+static char *join(json_object *names) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (size_t i = 0; i < json_object_array_length(names); i++)
+                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
+                                       json_object_get_string(json_object_array_get_idx(names, i)));
+        return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 char *record_value_text(const Inventory *inventory, const char *key, json_object *value) {
         const char *text = json_object_get_string(value);
-        g_autofree char *meaning = explain(inventory, key, value);
+        g_autofree char *meaning = NULL;
 
+        if (json_object_is_type(value, json_type_array))
+                return join(value);
+        meaning = explain(inventory, key, value);
         return meaning ? g_strdup_printf("%s (%s)", text, meaning) : g_strdup(text);
 }

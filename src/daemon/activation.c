@@ -98,13 +98,24 @@ static int start_worker(Manager *manager, Job *job) {
 
 /* The last look at the gates: nothing asynchronous lies between it and the worker's start. */
 static const GateVerdict *last_gates(Manager *manager, Job *job, GateVerdict verdicts[static _GATE_MAX]) {
-        ActivationTerms terms = { .expected_current = { .given = true },
-                                  .expected_pending = { .given = true } };
-
-        memcpy(terms.expected_current.version, job->from, VERSION_SIZE);
-        memcpy(terms.expected_pending.version, job->to, VERSION_SIZE);
-        manager_run_gates(manager, images_remember(manager, job->guid), job, &terms, verdicts);
+        manager_run_gates(manager, images_remember(manager, job->guid), job, &job->terms, verdicts);
         return gates_decide(verdicts);
+}
+
+/* What would have kept it from going, and was passed over. */
+static void note_overridden(Job *job, const GateVerdict verdicts[static _GATE_MAX]) {
+        g_autofree char *asker = requester_to_text(&job->requester), *gates = NULL;
+        unsigned overridden = 0;
+
+        for (int i = 0; i < _GATE_MAX; i++)
+                if (verdicts[i].overridden)
+                        overridden |= 1U << i;
+        if (overridden == 0)
+                return;
+        job->overridden = overridden;
+        gates = gate_mask_to_text(overridden);
+        log_notice("Job %u: %s passes over gate %s: %s", job->id, asker, gates, job->reason);
+        job->manager->observer->job_changed(job, JOB_PROPERTY_OVERRIDDEN, job->manager->userdata);
 }
 
 /* Room for the records to come, then "started", on disk before the kernel is written to. */
@@ -161,6 +172,7 @@ static void go(Job *job) {
                         refuse(job, refusal->error, refusal->text);
                 return;
         }
+        note_overridden(job, verdicts);
         r = record_start(manager, job);
         if (r < 0) {
                 log_error_errno(r, "Cannot record the start of job %u", job->id);

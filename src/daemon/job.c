@@ -3,6 +3,16 @@
 
 #include "daemon/job.h"
 
+/* From here on what was authorised counts, whatever the caller expected of it. */
+static ActivationTerms bind_terms(const JobRequest *request) {
+        ActivationTerms terms = request->terms;
+
+        terms.expected_current.given = terms.expected_pending.given = true;
+        g_strlcpy(terms.expected_current.version, request->from, VERSION_SIZE);
+        g_strlcpy(terms.expected_pending.version, request->to, VERSION_SIZE);
+        return terms;
+}
+
 Job *job_new(Manager *manager, const JobRequest *request) {
         Job *job = g_new0(Job, 1);
 
@@ -10,6 +20,7 @@ Job *job_new(Manager *manager, const JobRequest *request) {
         memcpy(job->guid, request->guid, GUID_STRING_SIZE);
         g_strlcpy(job->from, request->from, sizeof(job->from));
         g_strlcpy(job->to, request->to, sizeof(job->to));
+        job->terms = bind_terms(request);
         job->requester = *request->requester;
         job->reason = g_strdup(request->reason);
         job->request_id = g_strdup(request->request_id);

@@ -16,6 +16,7 @@ typedef enum JobProperty {
         JOB_PROPERTY_END = 1 << 2, /* result, error, message, finished, write time, blackout */
         JOB_PROPERTY_RETRYABLE = 1 << 3,
         JOB_PROPERTY_FIRMWARE_CODE = 1 << 4,
+        JOB_PROPERTY_OVERRIDDEN = 1 << 5,
 } JobProperty;
 
 typedef struct Manager Manager;
@@ -32,6 +33,8 @@ typedef struct Job {
 
         /* what was authorised, "" = firmware gives no version */
         char from[VERSION_SIZE], to[VERSION_SIZE];
+        ActivationTerms terms; /* with these versions as those that are expected */
+        unsigned overridden;   /* mask of GateId: passed over, since they would have refused */
         Requester requester;
         char *reason;
         char *request_id; /* "" = none */
@@ -62,8 +65,7 @@ typedef struct JobRequest {
         const Requester *requester;
         const char *reason;     /* "" = none */
         const char *request_id; /* "" = none */
-        ExpectedVersion expected_current,
-                        expected_pending; /* as the caller gave them: part of what was asked */
+        ActivationTerms terms;  /* as the caller gave them: part of what was asked */
         uint32_t batch;
 } JobRequest;
 

@@ -46,27 +46,19 @@ static void enter_job(Manager *manager, Job *job, uint32_t id) {
         images_evaluate_order(manager);
 }
 
-static void add_expectation(json_object *record, const char *key, const ExpectedVersion *expected) {
-        /* also when it is "": firmware that gives no version */
-        if (expected->given)
-                json_object_object_add(record, key, json_object_new_string(expected->version));
-}
-
 static json_object *queued_record(const Job *job, const JobRequest *request) {
         json_object *record = job_record(job);
 
         requester_to_record(&job->requester, record);
         json_add_string(record, "reason", job->reason);
         json_add_string(record, "request-id", job->request_id);
-        add_expectation(record, "expected-current-version", &request->expected_current);
-        add_expectation(record, "expected-pending-version", &request->expected_pending);
+        terms_to_record(&request->terms, record);
         return record;
 }
 
 /* From now on the same request-id answers with this job. */
 static void remember_request(Manager *manager, const Job *job, const JobRequest *request) {
-        g_autofree char *arguments = request_arguments(request->guid, &request->expected_current,
-                                                       &request->expected_pending, request->reason);
+        g_autofree char *arguments = request_arguments(request->guid, &request->terms, request->reason);
         KnownRequest known = {
                 .uid = job->requester.uid,
                 .request_id = job->request_id,
@@ -250,6 +242,7 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "result", job_result_to_string(job->result));
         json_add_string(record, "error", error_bus_name(job->error));
         json_add_string(record, "message", job->message);
+        gate_mask_to_record(job->overridden, "overridden", record);
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
         json_add_u64(record, "uid", job->requester.uid);
         json_add_u64(record, "write-usec", job->write_usec);

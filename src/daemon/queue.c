@@ -118,14 +118,10 @@ static void say_why(Manager *manager, const char *text) {
 /* Waits, ends the job, or says that it may go. */
 static bool pass_gates(Manager *manager, Job *job) {
         Image *image = images_remember(manager, job->guid);
-        ActivationTerms terms = { .expected_current = { .given = true },
-                                  .expected_pending = { .given = true } };
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
 
-        memcpy(terms.expected_current.version, job->from, VERSION_SIZE);
-        memcpy(terms.expected_pending.version, job->to, VERSION_SIZE);
-        manager_run_gates(manager, image, job, &terms, verdicts);
+        manager_run_gates(manager, image, job, &job->terms, verdicts);
         refusal = gates_decide(verdicts);
         say_why(manager, refusal && refusal->answer == GATE_WAIT ? refusal->text : NULL);
         if (!refusal)

@@ -21,6 +21,7 @@ typedef struct Unfinished {
         uint32_t id;
         char guid[GUID_STRING_SIZE];
         char from[VERSION_SIZE], to[VERSION_SIZE];
+        ActivationTerms terms;
         char *reason;
         char *request_id;
         char *boot_id;
@@ -69,22 +70,9 @@ static void read_known_values(Manager *manager, json_object *record, Image *imag
         image->values.pending = is_this_boot(manager, record) ? pending : -1;
 }
 
-static ExpectedVersion read_expectation(json_object *record, const char *key) {
-        ExpectedVersion expected = { 0 };
-        const char *text;
-
-        if (json_get_string(record, key, &text) >= 0) {
-                expected.given = true;
-                copy_version(record, key, expected.version);
-        }
-        return expected;
-}
-
 /* A caller whose reply was lost with the old lfad asks the new one. */
-static void remember_request(Manager *manager, json_object *record, const Unfinished *entry) {
-        ExpectedVersion current = read_expectation(record, "expected-current-version");
-        ExpectedVersion pending = read_expectation(record, "expected-pending-version");
-        g_autofree char *arguments = request_arguments(entry->guid, &current, &pending, entry->reason);
+static void remember_request(Manager *manager, const Unfinished *entry) {
+        g_autofree char *arguments = request_arguments(entry->guid, &entry->terms, entry->reason);
         KnownRequest known = {
                 .uid = entry->requester.uid,
                 .request_id = entry->request_id,
@@ -116,8 +104,9 @@ static void read_queued(Manager *manager, GHashTable *unfinished, json_object *r
         entry->request_id = g_strdup(string_or_empty(record, "request-id"));
         entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
         requester_from_record(record, &entry->requester);
+        (void) terms_from_record(record, &entry->terms);
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
-        remember_request(manager, record, entry);
+        remember_request(manager, entry);
         read_known_values(manager, record, images_remember(manager, guid), "from", 1);
         g_hash_table_replace(unfinished, GUINT_TO_POINTER(id), entry);
 }
@@ -235,6 +224,7 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
                 .guid = entry->guid,
                 .from = entry->from,
                 .to = entry->to,
+                .terms = entry->terms,
                 .requester = &entry->requester,
                 .reason = entry->reason,
                 .request_id = entry->request_id,

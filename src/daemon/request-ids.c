@@ -42,11 +42,11 @@ static const char *expectation_text(const ExpectedVersion *expected) {
         return expected->given ? expected->version : "*";
 }
 
-char *request_arguments(const char *guid, const ExpectedVersion *expected_current,
-                        const ExpectedVersion *expected_pending, const char *reason) {
+char *request_arguments(const char *guid, const ActivationTerms *terms, const char *reason) {
         /* reason comes last: nothing else of it can be taken for another field */
-        return g_strdup_printf("%s %s %s %s", guid, expectation_text(expected_current),
-                               expectation_text(expected_pending), reason);
+        return g_strdup_printf("%s %s %s %d %x %s", guid, expectation_text(&terms->expected_current),
+                               expectation_text(&terms->expected_pending), terms->unattended,
+                               terms->overrides, reason);
 }
 
 const KnownRequest *request_ids_find(const RequestIds *ids, uint32_t uid, const char *request_id) {

@@ -26,8 +26,7 @@ RequestIds *request_ids_new(void);
 void *request_ids_free(RequestIds *ids);
 
 /* One text for all that makes two requests the same. */
-char *request_arguments(const char *guid, const ExpectedVersion *expected_current,
-                        const ExpectedVersion *expected_pending, const char *reason);
+char *request_arguments(const char *guid, const ActivationTerms *terms, const char *reason);
 
 /* NULL when it is not known. Valid until the next request_ids_add. */
 const KnownRequest *request_ids_find(const RequestIds *ids, uint32_t uid, const char *request_id);

@@ -7,10 +7,10 @@ import xml.etree.ElementTree
 import docs
 from docs import all_source, read, run_program, source_files
 
-OPTION_TYPES = {"STRING": "s", "VERSION": "s", "REQUEST_ID": "s", "BOOL": "b", "U32": "u", "U64": "t"}
+OPTION_TYPES = {"STRING": "s", "STRINGS": "as", "VERSION": "s", "REQUEST_ID": "s", "BOOL": "b", "U32": "u", "U64": "t"}
 # Which file has the options of which method. A new file with options must be entered here.
 OPTION_FILES = {"Activate": "src/bus/activate.c", "ActivatePending": "src/bus/activate-pending.c",
-                "Explain": "src/bus/explain.c", "Unhold": "src/bus/unhold.c",
+                "Explain": "src/bus/explain.c", "Hold": "src/bus/hold.c", "Unhold": "src/bus/unhold.c",
                 "ClearQuarantine": "src/bus/clear-quarantine.c", "GetHistory": "src/bus/history.c"}
 # Read by libraries for us, or by the environment's own programs: no getenv of ours shows them.
 LIBRARY_ENVIRONMENT = {"lfad": {"NOTIFY_SOCKET"}, "lfactl": {"DBUS_SYSTEM_BUS_ADDRESS"}, "lfa-sim": set()}
@@ -58,7 +58,8 @@ def options(method):
     with_options = {path for path in source_files("src/bus") if "static const OptionSpec specs[]" in read(path)}
     if with_options != set(OPTION_FILES.values()):
         raise FactError(f"files with options: {sorted(with_options)}; OPTION_FILES says otherwise")
-    rows = re.findall(r'\{ "([a-z-]+)", OPTION_([A-Z0-9_]+),', read(OPTION_FILES[method]))
+    text = read(OPTION_FILES[method]).replace("TERMS_OPTIONS,", read("src/bus/terms-options.h"))
+    rows = re.findall(r'\{ "([a-z-]+)", OPTION_([A-Z0-9_]+),', text)
     return {name: OPTION_TYPES[kind] for name, kind in expect(rows, OPTION_FILES[method])}
 
 
@@ -88,7 +89,7 @@ def polkit_actions():
 
 
 def polkit_details():
-    files = ("src/bus/image-details.c", "src/bus/inhibit.c", "src/bus/unhold.c")
+    files = ("src/bus/image-details.c", "src/bus/inhibit.c", "src/bus/hold.c", "src/bus/unhold.c")
     rows = [re.findall(r'request_add_detail\(request, "(\w+)"', read(file)) for file in files]
     return dict.fromkeys(name for names in rows for name in expect(names, "details"))
 
@@ -121,8 +122,9 @@ def describe(part):
     """part: image, job, or all."""
     text = read("src/bus/describe.c")
     body = re.search(rf"json_object \*describe_{part}\(.*?\n}}\n", text, re.DOTALL)
-    keys = re.findall(r'(?:json_add_\w+|add_flag|json_object_object_add)\(object, "([a-z-]+)"',
-                      expect(body, f"describe_{part}").group())
+    code = expect(body, f"describe_{part}").group()
+    keys = re.findall(r'(?:(?:json_add_\w+|add_flag|json_object_object_add)\(object|gate_mask_to_record\([^,]+), '
+                      r'"([a-z-]+)"', code)
     return dict.fromkeys(keys)
 
 
@@ -158,8 +160,9 @@ def record_types():
 
 def record_keys():
     """Names only; which record has which key, and its type, is seen in records of the running daemon."""
-    text = all_source("src/daemon")
-    found = re.findall(r'(?:json_add_\w+|json_object_object_add|add_expectation)\((?:record|owned), "([a-z-]+)"', text)
+    text = all_source("src/daemon") + read("src/core/terms.c")
+    found = re.findall(r'(?:json_add_\w+|json_object_object_add|add_expectation|add_flag)\((?:record|owned), "([a-z-]+)"', text)
+    found += re.findall(r'gate_mask_to_record\([^,]+, "([a-z-]+)"', text)
     return dict.fromkeys(expect(found, "keys of records"))
 
 
