@@ -141,6 +141,10 @@ static unsigned count_failure(State *state, const RecordFacts *facts, bool host_
         return STATE_CHANGE_QUARANTINES;
 }
 
+bool hold_is_in_force(const Hold *hold, uint64_t now_usec) {
+        return hold->until_usec == 0 || hold->until_usec > now_usec;
+}
+
 static unsigned hold_self(State *state, const RecordFacts *facts) {
         Hold hold = { .by_lfad = true, .job = facts->job, .since_usec = facts->timestamp };
 
@@ -234,7 +238,7 @@ bool state_reason_is_clean(const char *text) {
         return true;
 }
 
-/* A person's: one for each image, and one for all of them. */
+/* A person's: one for each image, and one for all of them. Those that were over by then are forgotten. */
 static unsigned apply_hold(State *state, const RecordFacts *facts) {
         const char *reason = string_or_empty(facts->record, "reason");
         Hold hold = {
@@ -246,7 +250,8 @@ static unsigned apply_hold(State *state, const RecordFacts *facts) {
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *other = &g_array_index(state->holds, Hold, i);
 
-                if (!other->by_lfad && strcmp(other->guid, facts->guid) == 0)
+                if (!other->by_lfad &&
+                    (strcmp(other->guid, facts->guid) == 0 || !hold_is_in_force(other, facts->timestamp)))
                         g_array_remove_index(state->holds, i--);
         }
         g_strlcpy(hold.guid, facts->guid, sizeof(hold.guid));
@@ -298,7 +303,7 @@ static unsigned apply_queued(State *state, const RecordFacts *facts) {
         return STATE_CHANGE_ATTEMPTS;
 }
 
-/* The names are those of daemon/history.h; nobody writes "hold" yet. */
+/* The names are those of daemon/history.h. */
 static const struct {
         const char *type;
         unsigned (*apply)(State *state, const RecordFacts *facts);
@@ -323,15 +328,41 @@ unsigned state_apply(State *state, json_object *record) {
 }
 
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec) {
+        const Hold *longest = NULL;
+
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *hold = &g_array_index(state->holds, Hold, i);
 
-                if (*hold->guid && strcmp(hold->guid, guid) != 0)
+                if ((*hold->guid && strcmp(hold->guid, guid) != 0) || !hold_is_in_force(hold, now_usec))
                         continue;
-                if (hold->until_usec == 0 || hold->until_usec > now_usec)
+                if (hold->until_usec == 0)
+                        return hold;
+                if (!longest || hold->until_usec > longest->until_usec)
+                        longest = hold;
+        }
+        return longest;
+}
+
+const Hold *state_find_hold_of_person(const State *state, const char *guid, uint64_t now_usec) {
+        for (unsigned i = 0; i < state->holds->len; i++) {
+                const Hold *hold = &g_array_index(state->holds, Hold, i);
+
+                if (!hold->by_lfad && strcmp(hold->guid, guid) == 0 && hold_is_in_force(hold, now_usec))
                         return hold;
         }
         return NULL;
+}
+
+uint64_t state_next_hold_end(const State *state, uint64_t now_usec) {
+        uint64_t next = UINT64_MAX;
+
+        for (unsigned i = 0; i < state->holds->len; i++) {
+                const Hold *hold = &g_array_index(state->holds, Hold, i);
+
+                if (hold->until_usec > now_usec)
+                        next = MIN(next, hold->until_usec);
+        }
+        return next;
 }
 
 const Quarantine *state_find_quarantine(const State *state, const char *guid, const char *to) {

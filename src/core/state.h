@@ -15,7 +15,7 @@
 #define STATE_FAILURES_MAX 1000
 #define STATE_REASON_MAX 256 /* bytes, as of all text from clients */
 /* More than any host has; beyond them what was changed longest ago is forgotten. */
-#define STATE_HOLDS_MAX 64
+#define STATE_HOLDS_MAX 128 /* of people at most 64: theirs push none of lfad's own out */
 #define STATE_QUARANTINES_MAX 256
 #define STATE_LEARNED_MAX 1024
 #define STATE_ATTEMPTS_MAX 256
@@ -92,9 +92,18 @@ int state_from_text(const char *text, size_t size, State **ret);
 bool state_reason_is_clean(const char *text);
 bool state_boot_id_is_valid(const char *text);
 
-/* The hold that keeps this image from being activated, or NULL: the first of one about this image and one about all. guid
- * "": about all of them. now_usec: CLOCK_REALTIME. */
+/* A hold whose time is over holds no more, without anybody doing anything; and holds again when the clock is set back. */
+bool hold_is_in_force(const Hold *hold, uint64_t now_usec);
+
+/* The hold that keeps this image from being activated, or NULL: of those about this image and about all the one that
+ * lasts longest. guid "": about all of them. now_usec: CLOCK_REALTIME. */
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec);
+
+/* A person's hold of this very scope that is in force, or NULL. */
+const Hold *state_find_hold_of_person(const State *state, const char *guid, uint64_t now_usec);
+
+/* When the first of those that are in force is over; UINT64_MAX = none of them ends by itself. */
+uint64_t state_next_hold_end(const State *state, uint64_t now_usec);
 
 /* to: "" = firmware gives none. NULL: nothing went wrong. */
 const Quarantine *state_find_quarantine(const State *state, const char *guid, const char *to);

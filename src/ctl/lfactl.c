@@ -36,8 +36,12 @@ static const Verb verbs[] = {
         { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
           "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
           "stays whatever the activation turns out to be. A text of digits alone is always a job." },
-        { "unhold", "", "Let activations go on that were paused", 0, 0, verb_unhold,
-          "lfad pauses all activations when the host restarted during one: look into that first." },
+        { "hold", "[IMAGE...]", "Pause activations of these images, or of all", 0, ANY_NUMBER, verb_hold,
+          "It lasts over reboots, until the time of --until= or until 'lfactl unhold'. What the same image had, or\n"
+          "all together, it replaces. --until= takes " TIME_TEXT_FORMS "." },
+        { "unhold", "[IMAGE...]", "Let activations go on that were paused", 0, ANY_NUMBER, verb_unhold,
+          "With names what holds these images alone ends, without any what holds all together; 'lfactl status'\n"
+          "shows both. lfad itself pauses all activations when the host restarted during one: look into that first." },
         { "clear-quarantine", "IMAGE", "Allow a version again that went wrong too often", 1, 1,
           verb_clear_quarantine,
           "What went wrong with the version that is pending does not count any more. Find out first why it\n"

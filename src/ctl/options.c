@@ -44,6 +44,8 @@ typedef enum OptionId {
         _OPTION_MAX,
 } OptionId;
 
+G_STATIC_ASSERT(_OPTION_MAX <= 64); /* masks of them */
+
 const OptionRow option_rows[] = {
         [OPTION_HELP] = { "help", NULL, NULL, "Show this help (-h); after a verb, that verb's" },
         [OPTION_VERSION] = { "version", NULL, NULL, "Show lfactl's version" },
@@ -54,7 +56,8 @@ const OptionRow option_rows[] = {
                                     "Refuse unless this version runs now" },
         [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
                                     "Refuse unless this version is pending" },
-        [OPTION_REASON] = { "reason", "TEXT", "activate unhold clear-quarantine", "Why, for the history" },
+        [OPTION_REASON] = { "reason", "TEXT", "activate hold unhold clear-quarantine",
+                            "Why, for the history and whoever asks; hold: needed" },
         [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
                                 "A name for this request: asked again under it, it is the same job" },
         [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },
@@ -69,7 +72,7 @@ const OptionRow option_rows[] = {
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history", "Not newer than this" },
+        [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
         [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
         [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
         [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
@@ -258,11 +261,11 @@ static void explain_missing_value(const char *argument, UsageError *ret_error) {
 }
 
 /* Each option must be one that the verb takes; the verb itself is checked elsewhere. */
-static int check_verb(const char *verb, unsigned given, UsageError *ret_error) {
+static int check_verb(const char *verb, uint64_t given, UsageError *ret_error) {
         for (size_t i = 0; i < _OPTION_MAX; i++) {
                 const OptionRow *row = &option_rows[i];
 
-                if (!(given & 1U << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
+                if (!(given & UINT64_C(1) << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
                         continue;
                 ret_error->message = verb ? g_strdup_printf("'%s' does not take --%s.", verb, row->name)
                                           : g_strdup_printf("--%s needs a verb.", row->name);
@@ -296,7 +299,7 @@ static char *unknown_option(char **argv) {
         return g_strdup(argv[optind - 1]);
 }
 
-static int parse_all(int argc, char **argv, Options *options, unsigned *given, UsageError *ret_error) {
+static int parse_all(int argc, char **argv, Options *options, uint64_t *given, UsageError *ret_error) {
         struct option long_options[_OPTION_MAX + 1] = { 0 };
         int c;
 
@@ -323,13 +326,13 @@ static int parse_all(int argc, char **argv, Options *options, unsigned *given, U
                         explain_bad_value((OptionId) c, optarg, ret_error);
                         return -EINVAL;
                 }
-                *given |= 1U << c;
+                *given |= UINT64_C(1) << c;
         }
         return 0;
 }
 
 int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, UsageError *ret_error) {
-        unsigned given = 0;
+        uint64_t given = 0;
         int r;
 
         *ret_options = (Options){

@@ -215,6 +215,7 @@ void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms
         /* What passes by itself within seconds will have passed. */
         if (at_usec > clock_realtime(manager->clock)) {
                 facts.activation_running = false;
+                facts.hold = state_find_hold(manager->state, image->values.guid, at_usec);
                 facts.settle_usec = 0;
         }
         gates_run(&facts, verdicts);

@@ -57,7 +57,7 @@ class OverridingTest(world.TestCase):
     def test_what_cannot_be_passed_over_is_refused_by_name(self):
         for gates, words in ((["image"], "'image' cannot be passed over; these can: quarantine, repeat"),
                              (["hold", "nothing"], "no gate 'nothing'; these can be passed over: quarantine, repeat"),
-                             ([""], "no gate ''"), (["hold"] * 65, "more than 64")):
+                             ([""], "no gate ''"), (["hold"] * 65, "at most 64")):
             for options in ({"override": gates, "reason": "x"},):
                 error = self.assertBusError(INVALID, self.world.activate, "rmm", **options)
                 self.assertIn(words, error.message)

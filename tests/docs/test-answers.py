@@ -5,6 +5,7 @@ Explain, and the records of the history, each type of which is provoked here."""
 
 import json
 import os
+import time
 
 import dbus
 
@@ -162,6 +163,9 @@ class HistoryTest(world.TestCase):
                 self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"reason": "looked into"})
                 self.world.call(self.world.image_path("bl31"), IMAGE, "ClearQuarantine", "a{sv}", {"reason": "likewise"})
         self.world.stage("bl31", "4.0")
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "maintenance",
+                        {"images": ["rmm"], "until": dbus.UInt64(int(time.time() + 3600) * 10**6)})
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"images": ["rmm"]})
         self.collect()
 
     def test_every_record_is_as_documented(self):

@@ -194,6 +194,36 @@ static void test_holds_of_people(void **unused) {
         assert_int_equal(take(state, "{\"type\":\"unhold\"}"), 0);
 }
 
+static void test_of_several_holds_the_one_that_lasts_longest_counts(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"uid\":1,\"until\":5000}");
+        take(state, "{\"type\":\"hold\",\"uid\":2,\"until\":7000}");
+        assert_int_equal(state_find_hold(state, A, 10)->uid, 2);
+        assert_int_equal(state_find_hold_of_person(state, A, 10)->uid, 1);
+        assert_null(state_find_hold_of_person(state, B, 10));
+        assert_true(state_next_hold_end(state, 10) == 5000);
+        assert_true(state_next_hold_end(state, 5000) == 7000);
+        assert_true(state_next_hold_end(state, 7000) == UINT64_MAX);
+        assert_null(state_find_hold(state, A, 7000));
+        assert_non_null(state_find_hold(state, A, 6999)); /* the clock was set back */
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"uid\":3}");
+        assert_int_equal(state_find_hold(state, A, 10)->uid, 3);
+}
+
+static void test_a_new_hold_pushes_out_what_is_over_and_no_other(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"until\":1002}");
+        take(state, "{\"type\":\"hold\",\"until\":1003}");
+        assert_int_equal(state->holds->len, 2);
+        assert_non_null(state_find_hold_of_person(state, A, 1001));
+        take(state, "{\"type\":\"hold\",\"guid\":\"" B "\"}");
+        assert_int_equal(state->holds->len, 2);
+        assert_null(state_find_hold_of_person(state, A, 0));
+        assert_non_null(state_find_hold_of_person(state, "", 1002));
+}
+
 static ImageValues values_with(int pending, const char *pending_version) {
         ImageValues values;
 
@@ -560,6 +590,8 @@ int main(void) {
                 cmocka_unit_test(test_one_unknown_end_in_automatic_mode_is_enough),
                 cmocka_unit_test(test_the_last_automatic_attempt_of_each_image_is_kept_in_mind),
                 cmocka_unit_test(test_holds_of_people),
+                cmocka_unit_test(test_of_several_holds_the_one_that_lasts_longest_counts),
+                cmocka_unit_test(test_a_new_hold_pushes_out_what_is_over_and_no_other),
                 cmocka_unit_test(test_what_the_driver_shows_releases),
                 cmocka_unit_test(test_a_stale_image_releases_nothing),
                 cmocka_unit_test(test_three_measured_activations_tell_what_to_expect),
