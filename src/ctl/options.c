@@ -3,6 +3,7 @@
 
 #include "ctl/options.h"
 
+#include "ctl/policy-time.h"
 #include "ctl/time-text.h"
 #include "util/nearest.h"
 
@@ -72,7 +73,8 @@ const OptionRow option_rows[] = {
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
+        [OPTION_UNTIL] = { "until", "TIME", "history hold plan",
+                           "Not newer than this; hold: so long; plan: look ahead so far" },
         [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
         [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
         [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
@@ -128,7 +130,9 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         case OPTION_SINCE:
                 return read_time(value, &options->since);
         case OPTION_UNTIL:
-                return read_time(value, &options->until);
+                options->until_text = value;
+                return read_time(value, &options->until) >= 0 ? 0
+                                                              : policy_moment_guess(value, &options->until);
         default:
                 return -EINVAL;
         }
@@ -199,7 +203,8 @@ static int apply(OptionId id, const char *value, Options *options) {
                 options->dry_run = true;
                 return 0;
         case OPTION_AT:
-                return read_time(value, &options->at);
+                options->at = value;
+                return policy_moment_guess(value, NULL);
         case OPTION_AUTHORIZE:
                 options->authorize = true;
                 return 0;
@@ -218,6 +223,7 @@ static void explain_bad_value(OptionId id, const char *value, UsageError *ret_er
                                    : id == OPTION_JOB   ? "It takes the number of a job."
                                    : id == OPTION_MODE  ? "It takes block or delay."
                                    : id == OPTION_IMAGE ? "There are too many of them."
+                                   : id == OPTION_AT    ? "It takes " POLICY_MOMENT_FORMS "."
                                                         : "It takes " TIME_TEXT_FORMS ".");
 }
 

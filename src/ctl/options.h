@@ -26,7 +26,7 @@ typedef struct Options {
         const char *request_id;
         bool pending; /* activate: all that is pending */
         bool dry_run;
-        uint64_t at; /* usec of CLOCK_REALTIME; 0: now */
+        const char *at; /* policy-time.h; NULL: now */
         bool authorize;
         bool block;
         unsigned lines; /* LINES_ALL: no limit */
@@ -35,6 +35,7 @@ typedef struct Options {
         const char *image, *type;               /* history; NULL: any */
         uint32_t job;                           /* 0: any */
         uint64_t since, until;                  /* usec of CLOCK_REALTIME; 0: no bound */
+        const char *until_text;                 /* as it was given, for plan */
         const char *root;                       /* NULL: / */
         const char *why, *who, *mode;           /* inhibit; NULL: not given, but mode */
         const char *images[INHIBIT_IMAGES_MAX]; /* all --image=, of which image is the last */

@@ -15,6 +15,9 @@
 /* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
 #define READY_PATIENCE_USEC (5 * USEC_PER_SEC)
 
+/* What the machine id is made specific with. */
+#define LFAD_APP_ID SD_ID128_MAKE(5e, 0b, 7c, 21, 9d, 44, 4f, 1e, 8a, 36, c2, 70, d9, 13, 6b, f8)
+
 static void free_image(void *image) {
         g_free(image);
 }
@@ -107,6 +110,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->observer = observer;
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
+        (void) sd_id128_get_machine_app_specific(LFAD_APP_ID, &manager->host_id);
         manager->config = config_new();
         manager->state = state_new();
         manager->warnings = warnings_new();

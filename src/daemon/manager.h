@@ -5,6 +5,7 @@
  * this folder share the struct; other layers use the functions. */
 
 #include "core/config.h"
+#include "core/foresight.h"
 #include "core/gates.h"
 #include "core/tree.h"
 #include "daemon/envelope.h"
@@ -36,6 +37,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
         MANAGER_PROPERTY_WARNINGS = 1 << 6,
         MANAGER_PROPERTY_HELD = 1 << 7, /* and why */
+        MANAGER_PROPERTY_NEXT_PLANNED = 1 << 8,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -134,6 +136,8 @@ struct Manager {
         sd_event_source *storm_timer;
         GPtrArray *warnings;      /* Warning, owned (warnings.c) */
         RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
+        uint64_t next_planned_usec, automatic_next_usec; /* automatic.c */
+        sd_id128_t host_id; /* of slots (core/schedule.h); null = there is none */
         bool ready, stopping, stopped;
 };
 
@@ -226,6 +230,10 @@ int manager_clear_quarantine(Manager *manager, const Image *image, const Request
 /* Runs every gate for this image now. job: the one that asks, or NULL for a call. */
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]);
+
+/* Runs every gate as it would be at some moment, when all that the question says has come to pass. */
+void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
+                           const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]);
 
 /* The stall that activations of this image are known not to exceed: the worst of those measured with this driver, with
  * a margin; 0 when too few were measured. */
