@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The state as a fold over the history's records. */
 
-#include "core/state.h"
 #include "core/enum-names.h"
 #include "core/profile.h"
+#include "core/state-internal.h"
 #include "core/verdict.h"
 #include "util/string-table.h"
 
@@ -27,6 +27,7 @@ State *state_new(void) {
         state->holds = g_array_new(FALSE, TRUE, sizeof(Hold));
         state->quarantines = g_array_new(FALSE, TRUE, sizeof(Quarantine));
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
+        state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
         return state;
 }
 
@@ -35,6 +36,7 @@ void *state_free(State *state) {
                 g_array_unref(state->holds);
                 g_array_unref(state->quarantines);
                 g_array_unref(state->learned);
+                g_array_unref(state->jobs);
                 g_free(state);
         }
         return NULL;
@@ -191,8 +193,28 @@ static unsigned learn(State *state, const RecordFacts *facts, JobResult result, 
         return STATE_CHANGE_LEARNED;
 }
 
+static unsigned drop_job(State *state, uint32_t id) {
+        for (unsigned i = 0; i < state->jobs->len; i++)
+                if (g_array_index(state->jobs, KeptJob, i).id == id) {
+                        g_array_remove_index(state->jobs, i);
+                        return STATE_CHANGE_JOBS;
+                }
+        return 0;
+}
+
+static unsigned apply_queued(State *state, const RecordFacts *facts) {
+        bool when_allowed = false;
+        KeptJob job;
+
+        (void) json_get_bool(facts->record, "when-allowed", &when_allowed);
+        if (!when_allowed || kept_job_from_json(facts->record, "seq", &job) < 0)
+                return 0;
+        append(state->jobs, &job, STATE_JOBS_MAX);
+        return STATE_CHANGE_JOBS;
+}
+
 /* Only what reached firmware, or may have, says something about it. A job that was not begun has no row. */
-static unsigned apply_finished(State *state, const RecordFacts *facts) {
+static unsigned judge_finished(State *state, const RecordFacts *facts) {
         JobResult result = job_result_from_string(string_or_empty(facts->record, "result"));
         uint64_t row = number_or_zero(facts->record, "verdict-row");
         unsigned changed;
@@ -207,6 +229,10 @@ static unsigned apply_finished(State *state, const RecordFacts *facts) {
         if (row == VERDICT_OTHER_BOOT)
                 changed |= hold_self(state, facts);
         return changed;
+}
+
+static unsigned apply_finished(State *state, const RecordFacts *facts) {
+        return drop_job(state, facts->job) | judge_finished(state, facts);
 }
 
 /* The version that was pending runs after all. Where the host restarted, the boot may have brought it. */
@@ -273,11 +299,8 @@ static const struct {
         const char *type;
         unsigned (*apply)(State *state, const RecordFacts *facts);
 } record_types[] = {
-        { "finished", apply_finished },
-        { "settled", apply_settled },
-        { "hold", apply_hold },
-        { "unhold", apply_unhold },
-        { "quarantine-cleared", apply_cleared },
+        { "queued", apply_queued }, { "finished", apply_finished }, { "settled", apply_settled },
+        { "hold", apply_hold },     { "unhold", apply_unhold },     { "quarantine-cleared", apply_cleared },
 };
 
 unsigned state_apply(State *state, json_object *record) {

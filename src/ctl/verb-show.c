@@ -3,6 +3,7 @@
 
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
+#include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
@@ -58,7 +59,17 @@ static void print_property(const char *name, json_object *value) {
         output_field(FIELD_WIDE, name, coloured && text ? output_state_colour(text) : COLOUR_NONE, text);
 }
 
-static void print_image(const Image *image) {
+static void print_job(const Job *job) {
+        g_autofree char *state = NULL, *text = NULL;
+
+        if (!job)
+                return;
+        state = job_report_state(job);
+        text = g_strdup_printf("%u, %s", job->id, state);
+        output_field(FIELD_WIDE, "Job", COLOUR_YELLOW, text);
+}
+
+static void print_image(const Inventory *inventory, const Image *image) {
         g_autofree char *advice = advice_for_image(image);
         const char *code_advice = advice_for_firmware_code(image->last_firmware_code);
         const char *error_advice = *image->last_error ? advice_for_error(image->last_error) : NULL;
@@ -69,6 +80,7 @@ static void print_image(const Image *image) {
                 if (!g_strv_contains(known_properties, name))
                         print_property(name, value);
         }
+        print_job(inventory_find_active_job(inventory, image->guid));
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
         if (code_advice)
@@ -97,7 +109,7 @@ ExitCode verb_show(Client *client, int argc, char **argv) {
                 if (!first)
                         putchar('\n');
                 first = false;
-                print_image(image);
+                print_image(inventory, image);
         }
         return worst;
 }
