@@ -62,7 +62,7 @@ static const PropertyNames job_properties = {
                         { JOB_PROPERTY_STARTED, "StartedTimestamp" },
                         { JOB_PROPERTY_END, "Result" },
                         { JOB_PROPERTY_END, "Error" },
-                        { JOB_PROPERTY_END, "Message" },
+                        { JOB_PROPERTY_END | JOB_PROPERTY_MESSAGE, "Message" },
                         { JOB_PROPERTY_RETRYABLE, "Retryable" },
                         { JOB_PROPERTY_FIRMWARE_CODE, "FirmwareCode" },
                         { JOB_PROPERTY_OVERRIDDEN, "Overridden" },

@@ -65,7 +65,7 @@ static void describe_first(const Manager *manager, const GPtrArray *first, GateF
 
 static bool all_have_jobs(const Manager *manager, const GPtrArray *guids) {
         for (unsigned i = 0; i < guids->len; i++)
-                if (!manager_find_job_of_image(manager, guids->pdata[i]))
+                if (!manager_find_queued_job_of_image(manager, guids->pdata[i]))
                         return false;
         return true;
 }
@@ -208,6 +208,7 @@ void images_evaluate(Manager *manager) {
                 if (image->present)
                         image_evaluate(manager, image);
         }
+        scheduler_look_again(manager->scheduler);
 }
 
 /* What passes by itself within seconds will have passed, and holds with an end may have ended. */
