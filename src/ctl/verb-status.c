@@ -2,8 +2,10 @@
 /* lfactl status, and its short form that lfactl alone shows. */
 
 #include "ctl/advice.h"
+#include "ctl/bus-value.h"
 #include "ctl/hold-list.h"
 #include "ctl/image-table.h"
+#include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
 
@@ -26,6 +28,19 @@ static void print_driver(const Inventory *inventory) {
                     describe_driver(inventory));
 }
 
+/* Where none is configured there is nothing to tell. */
+static void print_window(const Inventory *inventory) {
+        uint64_t start = bus_value_uint(inventory->manager, "NextWindowStartTimestamp");
+        uint64_t end = bus_value_uint(inventory->manager, "NextWindowEndTimestamp");
+        bool open = bus_value_bool(inventory->manager, "WindowOpen");
+        g_autofree char *time = output_time(open ? end : start), *text = NULL;
+
+        if (end == 0)
+                return;
+        text = g_strdup_printf("%s %s", open ? "open until" : "closed, opens", time);
+        output_field(FIELD_NARROW, "Window", open ? COLOUR_NONE : COLOUR_YELLOW, text);
+}
+
 static void print_images_line(const Inventory *inventory) {
         g_autofree char *text = NULL;
         unsigned pending = 0;
@@ -37,19 +52,15 @@ static void print_images_line(const Inventory *inventory) {
 }
 
 static void print_jobs(const Inventory *inventory) {
-        uint64_t now = (uint64_t) g_get_real_time();
-
         for (guint i = 0; i < inventory->jobs->len; i++) {
                 const Job *job = inventory->jobs->pdata[i];
-                bool waits = strcmp(job->state, "waiting") == 0;
-                g_autofree char *text = NULL, *age = NULL;
+                g_autofree char *text = NULL, *state = NULL;
 
                 if (strcmp(job->state, "done") == 0)
                         continue;
-                age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
-                text = g_strdup_printf("%u for %s: %s, asked for %s ago%s%s", job->id,
-                                       inventory_label(inventory, job->guid), job->state, age,
-                                       waits && *job->message ? ": " : "", waits ? job->message : "");
+                state = job_report_state(job);
+                text = g_strdup_printf("%u for %s: %s", job->id, inventory_label(inventory, job->guid),
+                                       state);
                 output_field(FIELD_NARROW, "Job", COLOUR_YELLOW, text);
         }
 }
@@ -85,6 +96,7 @@ static ExitCode show(Client *client, bool full) {
         hold_list_print(inventory);
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
+        print_window(inventory);
         print_images_line(inventory);
         print_jobs(inventory);
         print_attention(inventory);

@@ -53,8 +53,12 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
                 images_evaluate(userdata);
 }
 
+/* For what waits; those who ask have the host asked anew. */
 static void ask_host(Manager *manager) {
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        bool clock = manager_needs_clock(manager) && !host_clock_was_right_lately(manager->host);
+
+        (void) (clock ? host_ask_with_clock : host_ask)(manager->host, clock_monotonic(manager->clock),
+                                                        on_host, manager);
         (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
 }
 
@@ -64,6 +68,7 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         (void) malloc_trim(0); /* what reading the history took is not kept */
+        manager_check_zone(manager);
         jobs_retry_records(manager);
         settings_try_again(manager);       /* by the reading that follows */
         if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */
@@ -119,6 +124,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
                                        &scanner_callbacks, manager);
         manager->host = host_new(settings->bus, clock);
         manager->guard = guard_new(manager);
+        manager->scheduler = scheduler_new(manager);
         manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
                                              manager);
         manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
@@ -146,6 +152,7 @@ int manager_start(Manager *manager) {
         int r;
 
         manager_load_config(manager);
+        manager_read_host_id(manager);
         r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
         if (r == -EBUSY)
                 return log_error_errno(r, "Another lfad uses %s", manager->settings->state_folder);
@@ -182,17 +189,31 @@ static void check_stopped(Manager *manager) {
         manager->observer->stopped(manager->userdata);
 }
 
-void manager_stop(Manager *manager) {
-        Job *job;
+/* What may wait does so until the next lfad. */
+static void end_unstarted(Manager *manager) {
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
+        Job *current = manager->current;
 
+        for (unsigned i = 0; i < jobs->len; i++) {
+                Job *job = jobs->pdata[i];
+
+                if (!job->when_allowed && !job_is_done(job))
+                        job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        }
+        if (!current || current->state != JOB_GUARDING)
+                return;
+        if (current->when_allowed)
+                activation_put_off(current, _GATE_INVALID, NULL);
+        else
+                activation_abandon(current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
+}
+
+void manager_stop(Manager *manager) {
         if (manager->stopping)
                 return;
         manager->stopping = true;
         (void) sd_notify(false, "STOPPING=1");
-        while ((job = g_queue_peek_head(&manager->queue)))
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
-        if (manager->current && manager->current->state == JOB_GUARDING)
-                activation_abandon(manager->current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
+        end_unstarted(manager);
         if (guard_is_idle(manager->guard)) /* a last time */
                 envelope_retry(manager->envelope);
         manager_notify_status(manager);
@@ -222,7 +243,9 @@ void *manager_free(Manager *manager) {
         sd_event_source_disable_unref(manager->long_write_timer);
         sd_event_source_disable_unref(manager->ready_timer);
         sd_event_source_disable_unref(manager->storm_timer);
+        scheduler_free(manager->scheduler);
         g_queue_clear(&manager->queue);
+        g_queue_clear(&manager->waiting);
         g_queue_clear(&manager->finished);
         g_hash_table_unref(manager->jobs);
         request_ids_free(manager->request_ids);
@@ -232,6 +255,7 @@ void *manager_free(Manager *manager) {
         state_free(manager->state);
         g_free(manager->state_file.text);
         config_free(manager->config);
+        g_free(manager->zone_file);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
         g_free(manager->inventory_saved);
