@@ -26,6 +26,10 @@ const CalendarBounds calendar_bounds[_CALENDAR_FIELD_MAX] = {
         [CALENDAR_SECOND] = { "A second", "seconds", 0, MINUTE_USEC - 1 },
 };
 
+static int64_t unit_of(CalendarField field) {
+        return field == CALENDAR_SECOND ? (int64_t) USEC_PER_SEC : 1;
+}
+
 int reader_refuse(Reader *reader, const char *format, ...) {
         va_list arguments;
 
@@ -125,14 +129,13 @@ static int64_t whole_year(int64_t year) {
         return year + (year < 70 ? 2000 : 1900);
 }
 
-/* What was not given of a range: without an end it goes to the field's last value. Days that are numbered from the end of
- * the month go there too, to the last day, which is 1. */
-static int complete_range(Reader *reader, CalendarField field, bool backwards, CalendarRange *range) {
-        int64_t unit = field == CALENDAR_SECOND ? (int64_t) USEC_PER_SEC : 1;
+/* Gives a range what was left out. Without an end it goes to the field's last value; days that are numbered from the end of
+ * the month go there too, to the last day, which is 1. A stop that no step meets is drawn in. */
+static void complete_range(CalendarField field, bool backwards, CalendarRange *range) {
         CalendarRange given = *range;
 
         if (given.step == NOT_GIVEN)
-                range->step = unit;
+                range->step = unit_of(field);
         if (given.stop != NOT_GIVEN)
                 range->stop -= (given.stop - given.start) % range->step;
         else if (given.step == NOT_GIVEN)
@@ -141,24 +144,25 @@ static int complete_range(Reader *reader, CalendarField field, bool backwards, C
                 *range = (CalendarRange){ .start = 1, .stop = given.start, .step = given.step };
         else
                 range->stop = calendar_bounds[field].last;
-        if (given.stop == NOT_GIVEN && given.step > range->stop - range->start)
-                return reader_refuse(reader, "The step behind one of the %s leads beyond the last one.",
-                                     calendar_bounds[field].plural);
-        return 0;
 }
 
-static int check_range(Reader *reader, CalendarField field, bool backwards, const CalendarRange *range) {
+/* Checks a range as it was given, and completes it. */
+static int check_range(Reader *reader, CalendarField field, bool backwards, CalendarRange *range) {
         const CalendarBounds *bounds = &calendar_bounds[field];
-        int64_t unit = field == CALENDAR_SECOND ? (int64_t) USEC_PER_SEC : 1;
         int64_t last = backwards ? SHORTEST_MONTH : bounds->last;
+        bool open = range->stop == NOT_GIVEN, stepping = range->step != NOT_GIVEN;
 
-        if (range->start < bounds->first || range->start > last || range->stop > last)
-                return reader_refuse(reader, "%s can be %d to %d%s.", bounds->name,
-                                     (int) (bounds->first / unit), (int) (last / unit),
-                                     backwards ? " from the end of a month, as all have these" : "");
-        if (range->stop != NOT_GIVEN && range->stop < range->start)
+        if (!open && range->stop < range->start)
                 return reader_refuse(reader,
                                      "A range of %s ends before it begins; the smaller number comes first.",
+                                     bounds->plural);
+        complete_range(field, backwards, range);
+        if (range->start < bounds->first || range->start > last || range->stop > last)
+                return reader_refuse(reader, "%s can be %d to %d%s.", bounds->name,
+                                     (int) (bounds->first / unit_of(field)), (int) (last / unit_of(field)),
+                                     backwards ? " from the end of a month, as all have these" : "");
+        if (open && stepping && range->step > range->stop - range->start)
+                return reader_refuse(reader, "The step behind one of the %s leads beyond the last one.",
                                      bounds->plural);
         return 0;
 }
@@ -176,8 +180,6 @@ int reader_set_field(Reader *reader, CalendarField field, const GArray *ranges) 
                         range.stop = whole_year(range.stop);
                 }
                 r = check_range(reader, field, backwards, &range);
-                if (r >= 0)
-                        r = complete_range(reader, field, backwards, &range);
                 if (r < 0)
                         return r;
                 g_array_append_val(reader->calendar->fields[field], range);

@@ -190,17 +190,6 @@ static int read_epoch(Reader *reader) {
                                 g_date_time_get_second(date) * (int64_t) USEC_PER_SEC);
 }
 
-/* Cuts a time zone off the end of the text. */
-static void read_zone(char *text, Calendar *calendar) {
-        char *space = strrchr(text, ' ');
-
-        if (!space || strcmp(space + 1, "local") == 0)
-                return;
-        calendar->zone = time_zone_load(space + 1);
-        if (calendar->zone)
-                *space = '\0';
-}
-
 static const char *expand_shorthand(const char *text) {
         for (size_t i = 0; i < G_N_ELEMENTS(shorthands); i++)
                 if (g_ascii_strcasecmp(text, shorthands[i].name) == 0)
@@ -222,7 +211,7 @@ int calendar_parse(const char *text, Calendar **ret, char **ret_why) {
         Reader reader = { .calendar = calendar };
         int r;
 
-        read_zone(body, calendar);
+        calendar->zone = time_zone_cut(body);
         reader.p = expand_shorthand(body);
         if (!*reader.p || *reader.p == ' ')
                 r = reader_refuse(

@@ -369,6 +369,18 @@ PolicyMode config_find_mode(const Config *config, const char *guid) {
         return section && section->image.mode != POLICY_INHERITED ? section->image.mode : config->mode;
 }
 
+bool config_has_automatic(const Config *config) {
+        if (config->mode == POLICY_AUTOMATIC)
+                return true;
+        for (unsigned i = 0; i < config->sections->len; i++) {
+                const ConfigSection *section = config->sections->pdata[i];
+
+                if (section->id == CONFIG_IMAGE && section->image.mode == POLICY_AUTOMATIC)
+                        return true;
+        }
+        return false;
+}
+
 const VersionRules *config_find_version_rules(const Config *config, const char *guid) {
         const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
 

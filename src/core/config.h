@@ -180,6 +180,7 @@ void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *prob
 
 /* Whether lfad activates this image by itself, and by which rules anybody does; NULL = none. guid: the directory's. */
 PolicyMode config_find_mode(const Config *config, const char *guid);
+bool config_has_automatic(const Config *config); /* of any image, perhaps of one that is not there */
 const VersionRules *config_find_version_rules(const Config *config, const char *guid);
 
 /* The short name that the configuration gives to the image with this directory GUID, or NULL. */

@@ -44,6 +44,18 @@ GTimeZone *time_zone_load(const char *name) {
         return g_time_zone_new_identifier(name);
 }
 
+GTimeZone *time_zone_cut(char *text) {
+        char *space = strrchr(text, ' ');
+        GTimeZone *zone;
+
+        if (!space || strcmp(space + 1, "local") == 0)
+                return NULL;
+        zone = time_zone_load(space + 1);
+        if (zone)
+                *space = '\0';
+        return zone;
+}
+
 static int64_t offset_at(GTimeZone *zone, int64_t utc) {
         return g_time_zone_get_offset(zone, g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, utc));
 }

@@ -12,6 +12,10 @@
  * Reads files below /usr/share/zoneinfo. The caller unrefs. */
 GTimeZone *time_zone_load(const char *name);
 
+/* Cuts a time zone, by its name but "local", and the space before it off the end of a text. Returns NULL, with the text as
+ * it was, when it does not end in one. The caller unrefs. */
+GTimeZone *time_zone_cut(char *text);
+
 /* What clocks there show: seconds since 1970 in local time at this moment, in seconds since 1970 UTC. */
 int64_t time_zone_to_local(GTimeZone *zone, int64_t utc);
 

@@ -29,7 +29,9 @@ static const Verb verbs[] = {
           "environment changes that).\n"
           "--expect-current= and --expect-pending= with an empty version mean that firmware gives none.\n"
           "--pending asks for all images that are pending at once: lfad puts them in order, and cancels the\n"
-          "rest after a bad result. --dry-run does what 'lfactl explain' does." },
+          "rest after a bad result. --dry-run does what 'lfactl explain' does.\n"
+          "--when-allowed has lfad wait where a gate defers (a window is closed, ...): until a time, or as long\n"
+          "as its configuration says. The job goes on without lfactl. All images are asked for at once then." },
         { "explain", "IMAGE", "Tell whether it would be activated now, and why not", 1, 1, verb_explain,
           "Shows the verdict, then each gate with its own. The exit code is that of 'lfactl activate' as\n"
           "far as it can be foreseen. --at= takes " TIME_TEXT_FORMS "." },
@@ -63,6 +65,11 @@ static const Verb verbs[] = {
         { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
         { "reload", "", "Have lfad read its configuration again", 0, 0, verb_reload,
           "When the files have an error, lfad keeps what it had; 'lfactl config check' lists all errors." },
+        { "calendar", "EXPRESSION", "Show when a calendar expression elapses", 1, 1, verb_calendar,
+          "The next moments in UTC and in the expression's time zone; where it names none, in that of TimeZone= in\n"
+          "the configuration files. --base-time= takes now, +2h, @SECONDS, \"2026-12-31 23:59[:59]\", or another\n"
+          "expression, whose next elapse is meant. Needs no lfad.",
+          .local = true },
         { "config", "check|show", "Check the configuration files, or show what they come to", 1, 1,
           verb_config,
           "Both read the files themselves, as lfad would at its start, and need no lfad.\n"

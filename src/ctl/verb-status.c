@@ -55,13 +55,15 @@ static void print_jobs(const Inventory *inventory) {
 
         for (guint i = 0; i < inventory->jobs->len; i++) {
                 const Job *job = inventory->jobs->pdata[i];
+                bool waits = strcmp(job->state, "waiting") == 0;
                 g_autofree char *text = NULL, *age = NULL;
 
                 if (strcmp(job->state, "done") == 0)
                         continue;
                 age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
-                text = g_strdup_printf("%u for %s: %s, asked for %s ago", job->id,
-                                       inventory_label(inventory, job->guid), job->state, age);
+                text = g_strdup_printf("%u for %s: %s, asked for %s ago%s%s", job->id,
+                                       inventory_label(inventory, job->guid), job->state, age,
+                                       waits && *job->message ? ": " : "", waits ? job->message : "");
                 output_field(FIELD_NARROW, "Job", COLOUR_YELLOW, text);
         }
 }

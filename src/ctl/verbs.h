@@ -36,4 +36,5 @@ ExitCode verb_inhibit(Client *client, int argc, char **argv);
 ExitCode verb_watchdog(Client *client, int argc, char **argv);
 ExitCode verb_refresh(Client *client, int argc, char **argv);
 ExitCode verb_reload(Client *client, int argc, char **argv);
-ExitCode verb_config(Client *client, int argc, char **argv); /* local */
+ExitCode verb_calendar(Client *client, int argc, char **argv); /* local */
+ExitCode verb_config(Client *client, int argc, char **argv);   /* local */
