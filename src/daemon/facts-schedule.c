@@ -196,21 +196,11 @@ void manager_update_windows(Manager *manager) {
                 manager->observer->manager_changed(MANAGER_PROPERTY_WINDOW, manager->userdata);
 }
 
-static bool is_automatic_anywhere(const Config *config) {
-        for (unsigned i = 0; i < config->sections->len; i++) {
-                const ConfigSection *section = config->sections->pdata[i];
-
-                if (section->id == CONFIG_IMAGE && section->image.mode == POLICY_AUTOMATIC)
-                        return true;
-        }
-        return config->mode == POLICY_AUTOMATIC;
-}
-
 bool manager_needs_clock(const Manager *manager) {
         GHashTableIter iterator;
         void *value;
 
-        if (is_automatic_anywhere(manager->config))
+        if (config_has_automatic(manager->config))
                 return true;
         g_hash_table_iter_init(&iterator, manager->jobs);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
