@@ -2,8 +2,7 @@
 /* What windows and freezes cost: the gates with many of them, and the way to their next openings. Prints rows like those of
  * run.py. */
 
-#include "core/gates.h"
-#include "core/schedule.h"
+#include "core/schedule-facts.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -74,21 +73,10 @@ static void judge(const Config *config, const ImageValues *image, uint64_t at_us
                             .terms = { .unattended = true },
                             .schedule = { .at_usec = at_usec,
                                           .zone = config->zone,
-                                          .has_window = true,
                                           .need_usec = 50 * USEC_PER_SEC,
-                                          .next_open_usec = UINT64_MAX,
                                           .since_last_usec = UINT64_MAX } };
-        ScheduleFacts *schedule = &facts.schedule;
-        const ConfigSection *freeze = schedule_find_freeze(config, at_usec, &schedule->freeze_until_usec);
-        uint64_t start_usec, end_usec;
 
-        schedule->freeze = freeze ? freeze->name : NULL;
-        if (schedule_find_opening(config, GUID, at_usec, 0, &start_usec, &end_usec) && start_usec <= at_usec)
-                schedule->open_until_usec = end_usec;
-        if (schedule_find_opening(config, GUID, MAX(at_usec, schedule->open_until_usec), schedule->need_usec,
-                                  &start_usec, &end_usec))
-                schedule->next_open_usec = start_usec;
-        schedule->slot_usec = schedule_find_slot(config, GUID, host_id, at_usec, 0, NULL);
+        schedule_fill_facts(config, GUID, &facts.terms, host_id, 0, &facts.schedule);
         gates_run(&facts, verdicts);
 }
 
