@@ -80,8 +80,10 @@ static Config *read_config(const char *zone) {
         return config;
 }
 
-/* The first moment at which the host's clocks show that, or -1. */
-static time_t find_moment(int year, int month, int day, int hour, int minute, int *ret_weekday) {
+#define ANY_DAY 0x7fU
+
+/* The first moment at which the host's clocks show that, or -1; also when it is none of these days. */
+static time_t find_moment(int year, int month, int day, int hour, int minute, unsigned weekdays) {
         static const time_t shifts[] = { -7200, -3600, -1800, 0, 1800, 3600, 7200 };
         struct tm wanted = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day, .tm_isdst = -1 };
         time_t near, noon;
@@ -90,7 +92,8 @@ static time_t find_moment(int year, int month, int day, int hour, int minute, in
         wanted.tm_hour = 12; /* gives the date its normal form; noon is everywhere */
         noon = mktime(&wanted);
         localtime_r(&noon, &tm);
-        *ret_weekday = tm.tm_wday;
+        if (!(weekdays >> tm.tm_wday & 1))
+                return -1;
         day = tm.tm_mday;
         wanted = tm;
         wanted.tm_hour = hour;
@@ -116,17 +119,15 @@ static int compare_openings(const void *a, const void *b) {
 /* Also one that began in the year before. */
 static GArray *reckon_openings(void) {
         GArray *openings = g_array_new(FALSE, FALSE, sizeof(Opening));
-        int any;
-        time_t first = find_moment(FIRST_YEAR, 1, 1, 0, 0, &any);
+        time_t first = find_moment(FIRST_YEAR, 1, 1, 0, 0, ANY_DAY);
 
         for (int day = -2; day < DAYS; day++)
                 for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-                        int weekday;
                         time_t start = find_moment(FIRST_YEAR, 1, 1 + day, rules[i].hour, rules[i].minute,
-                                                   &weekday);
+                                                   rules[i].weekdays);
                         Opening opening = { start, start + rules[i].duration, false };
 
-                        if (start >= 0 && opening.end > first && rules[i].weekdays >> weekday & 1)
+                        if (start >= 0 && opening.end > first)
                                 g_array_append_val(openings, opening);
                 }
         g_array_sort(openings, compare_openings);
@@ -135,13 +136,12 @@ static GArray *reckon_openings(void) {
 
 static GArray *reckon_freezes(void) {
         GArray *freezes = g_array_new(FALSE, FALSE, sizeof(Opening));
-        int weekday;
 
         for (int year = FIRST_YEAR; year < FIRST_YEAR + YEARS; year++) {
-                Opening winter = { find_moment(year, 12, 18, 0, 0, &weekday),
-                                   find_moment(year + 1, 1, 4, 6, 0, &weekday), false };
-                Opening spring = { find_moment(year, 3, 27, 1, 45, &weekday),
-                                   find_moment(year, 4, 2, 3, 5, &weekday), false };
+                Opening winter = { find_moment(year, 12, 18, 0, 0, ANY_DAY),
+                                   find_moment(year + 1, 1, 4, 6, 0, ANY_DAY), false };
+                Opening spring = { find_moment(year, 3, 27, 1, 45, ANY_DAY),
+                                   find_moment(year, 4, 2, 3, 5, ANY_DAY), false };
 
                 g_array_append_val(freezes, spring);
                 g_array_append_val(freezes, winter);
@@ -200,9 +200,8 @@ static Opening *assert_lies_well(const World *world, uint64_t at_usec) {
 
 /* From one not-before time to the next; and now and then at any other moment. */
 static void live_through(World *world, GRand *random) {
-        int weekday;
-        uint64_t now = (uint64_t) find_moment(FIRST_YEAR, 1, 1, 0, 0, &weekday) * SECOND;
-        uint64_t end = (uint64_t) find_moment(FIRST_YEAR + YEARS, 1, 1, 0, 0, &weekday) * SECOND;
+        uint64_t now = (uint64_t) find_moment(FIRST_YEAR, 1, 1, 0, 0, ANY_DAY) * SECOND;
+        uint64_t end = (uint64_t) find_moment(FIRST_YEAR + YEARS, 1, 1, 0, 0, ANY_DAY) * SECOND;
 
         while (now < end) {
                 uint64_t next, other = now + (uint64_t) g_rand_int_range(random, 0, 4 * 86400) * SECOND;
