@@ -33,6 +33,8 @@
           "Activating this image may reset CPUs, which no driver supports.")                                    \
         X(VERSION_CHANGED, "VersionChanged", 0,                                                                 \
           "The versions are not, or no longer, those that were asked for; look again and ask anew.")            \
+        X(VERSION_FORBIDDEN, "VersionForbidden", 0,                                                             \
+          "The configuration does not allow the version that is pending; stage another one.")                   \
         X(KERNEL_BUSY, "KernelBusy", 1,                                                                         \
           "The driver is busy or its tree has not settled; ask again in a moment.")                             \
         X(REPEATED_ACTIVATION, "RepeatedActivation", 0,                                                         \
@@ -41,6 +43,21 @@
           "The kernel activates this image by itself (auto_activate is 1) and that could not be switched off.") \
         X(SETTING_NOT_APPLIED, "SettingNotApplied", 0,                                                          \
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
+        X(FROZEN, "Frozen", 1, "A freeze of lfad.conf holds; ask again when it is over.")                       \
+        X(OUTSIDE_WINDOW, "OutsideWindow", 1,                                                                   \
+          "No window is open for this image, or it closes too soon; ask again in the next one.")                \
+        X(NO_WINDOW, "NoWindow", 0,                                                                             \
+          "lfad activates nothing by itself without a window; configure one, or activate it yourself.")         \
+        X(SLOT_NOT_REACHED, "SlotNotReached", 1,                                                                \
+          "This host's own moment in the window has not come; ask again then.")                                 \
+        X(TRIED_IN_WINDOW, "TriedInWindow", 1,                                                                  \
+          "lfad has tried this image in this window; it tries again in the next one.")                          \
+        X(NO_MACHINE_ID, "NoMachineId", 0,                                                                      \
+          "The host has no machine id, so it has no moment of its own in a window; see machine-id(5).")         \
+        X(INTERVAL_NOT_OVER, "IntervalNotOver", 1,                                                              \
+          "The last activation was too short a time ago (MinimumIntervalSec=); ask again later.")               \
+        X(CLOCK_NOT_SYNCHRONIZED, "ClockNotSynchronized", 1,                                                    \
+          "The host's clock is not known to be right, so that windows mean nothing; 'timedatectl' tells more.") \
         X(INHIBITED, "Inhibited", 1,                                                                            \
           "A client holds activations back; 'lfactl inhibit --list' shows who, ask again when it has let go.")  \
         X(ORDER_PENDING, "OrderPending", 1,                                                                     \

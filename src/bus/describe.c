@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Describe: everything at once as one JSON document, for tools that would rather not speak D-Bus types. */
 
+#include "bus/holds.h"
 #include "bus/options.h"
 #include "bus/service.h"
 #include "config.h"
@@ -144,6 +145,7 @@ static json_object *describe_all(const Manager *manager) {
         json_object_object_add(object, "held", json_object_new_boolean(hold != NULL));
         if (hold)
                 json_add_string(object, "hold-reason", hold->reason);
+        json_object_object_add(object, "holds", holds_to_json(manager));
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

@@ -27,6 +27,52 @@ int request_find_image(const Request *request, Image **ret, sd_bus_error *error)
         return r < 0 ? bus_error_from_lookup(request->service->manager, r, error) : 0;
 }
 
+static int compare_guids(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* In either of a GUID's forms. Returns 0 or -ENOENT. */
+static int find_known(const Manager *manager, bool (*known)(const Manager *manager, const char *guid),
+                      const char *text, char ret_guid[static GUID_STRING_SIZE]) {
+        char guid[GUID_STRING_SIZE], other[GUID_STRING_SIZE];
+
+        if (!known || guid_parse(text, guid) < 0)
+                return -ENOENT;
+        guid_swap_form(guid, other);
+        if (!known(manager, guid) && !known(manager, other))
+                return -ENOENT;
+        memcpy(ret_guid, known(manager, guid) ? guid : other, GUID_STRING_SIZE);
+        return 0;
+}
+
+int request_find_images(Request *request, bool (*known)(const Manager *manager, const char *guid),
+                        sd_bus_error *error) {
+        g_autoptr(GPtrArray) guids = g_ptr_array_new_with_free_func(g_free);
+
+        g_clear_pointer(&request->guids, g_strfreev);
+        for (unsigned i = 0; request->images && i < request->images->len; i++) {
+                const Manager *manager = request->service->manager;
+                char guid[GUID_STRING_SIZE];
+                Image *image;
+                int r = manager_lookup_image(manager, request->images->pdata[i], &image);
+
+                if (r >= 0)
+                        memcpy(guid, image->values.guid, sizeof(guid));
+                else if (find_known(manager, known, request->images->pdata[i], guid) < 0)
+                        return bus_error_from_lookup(manager, r, error);
+                g_ptr_array_add(guids, g_strdup(guid));
+        }
+        if (guids->len == 0)
+                return 0;
+        g_ptr_array_sort(guids, compare_guids);
+        for (unsigned i = guids->len; i-- > 1;)
+                if (strcmp(guids->pdata[i], guids->pdata[i - 1]) == 0)
+                        g_ptr_array_remove_index(guids, i);
+        g_ptr_array_add(guids, NULL);
+        request->guids = g_strdupv((char **) guids->pdata);
+        return 0;
+}
+
 static const char *find_downgrade(const char *from, const char *to) {
         if (!version_known(from) || !version_known(to))
                 return "unknown";
@@ -71,4 +117,18 @@ void request_show_known(Request *request, const KnownRequest *known) {
         memcpy(request->target.to, known->to, sizeof(request->target.to));
         add_details(request, image,
                     image->values.cpu_rendezvous != 0 || image->values.force_cpu_rendezvous != 0);
+}
+
+void request_show_images(Request *request) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+        g_autofree char *images = request->guids ? g_strjoinv(" ", request->guids) : g_strdup("");
+        g_autofree char *text = NULL;
+
+        for (char **guid = request->guids; guid && *guid; guid++)
+                g_ptr_array_add(names, (char *) image_display_name(
+                                                       images_remember(request->service->manager, *guid)));
+        g_ptr_array_add(names, NULL);
+        text = request->guids ? g_strjoinv(", ", (char **) names->pdata) : g_strdup("all images");
+        request_add_detail(request, "images", images);
+        request_add_detail(request, "names", text);
 }

@@ -13,6 +13,14 @@ int bus_error_from_lookup(const Manager *manager, int r, sd_bus_error *error);
  * NoDriver, ... */
 int request_find_image(const Request *request, Image **ret, sd_bus_error *error);
 
+/* Several, as request->images names them, into request->guids: sorted, each once; none = NULL. known (may be NULL): GUIDs
+ * that mean an image, though the driver does not show it. Errors as above. */
+int request_find_images(Request *request, bool (*known)(const Manager *manager, const char *guid),
+                        sd_bus_error *error);
+
+/* Adds the details images (GUIDs with blanks between, none = all) and names (for people). */
+void request_show_images(Request *request);
+
 /* Remembers the image's versions as the request's target and adds the details for polkit: guid, name, from,
  * to, rendezvous (yes, no), downgrade (yes, no, unknown); override (gates), when any is to be passed over. */
 void request_show_image(Request *request, const Image *image);

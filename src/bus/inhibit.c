@@ -8,31 +8,7 @@
 #include "core/enum-names.h"
 #include "lfa/bus-names.h"
 
-static int compare_guids(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* Fills request->guids. */
-static int find_images(Request *request, sd_bus_error *error) {
-        g_autoptr(GPtrArray) guids = g_ptr_array_new();
-        Image *image;
-        int r;
-
-        for (unsigned i = 0; i < request->images->len; i++) {
-                r = manager_lookup_image(request->service->manager, request->images->pdata[i], &image);
-                if (r < 0)
-                        return bus_error_from_lookup(request->service->manager, r, error);
-                g_ptr_array_add(guids, image->values.guid);
-        }
-        g_ptr_array_sort(guids, compare_guids);
-        for (unsigned i = guids->len; i-- > 1;)
-                if (strcmp(guids->pdata[i], guids->pdata[i - 1]) == 0)
-                        g_ptr_array_remove_index(guids, i);
-        g_ptr_array_add(guids, NULL);
-        g_strfreev(request->guids);
-        request->guids = g_strdupv((char **) guids->pdata);
-        return 0;
-}
+G_STATIC_ASSERT(CLIENT_STRINGS_MAX <= INHIBITOR_IMAGES_MAX);
 
 static int error_from_caps(int r, sd_bus_error *error) {
         return r < 0 ? bus_error_standard(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
@@ -42,16 +18,14 @@ static int error_from_caps(int r, sd_bus_error *error) {
 }
 
 static int check(Request *request, sd_bus_error *error) {
-        g_autofree char *images = NULL;
-        int r = find_images(request, error);
+        int r = request_find_images(request, NULL, error);
 
         if (r < 0)
                 return r;
-        images = g_strjoinv(" ", request->guids);
         request_add_detail(request, "who", request->inhibitor.who);
         request_add_detail(request, "why", request->inhibitor.why);
         request_add_detail(request, "mode", inhibit_mode_to_string(request->inhibitor.mode));
-        request_add_detail(request, "images", images);
+        request_show_images(request);
         return error_from_caps(inhibitors_check_caps(request->service->manager->inhibitors, request->uid),
                                error);
 }
@@ -82,16 +56,6 @@ static const RequestType request_type = {
         .act = act,
 };
 
-static int read_text(sd_bus_message *message, const char *name, char **ret, sd_bus_error *error) {
-        int r = sd_bus_message_read_basic(message, 's', ret);
-
-        if (r < 0)
-                return r;
-        if (!**ret)
-                return bus_error_invalid(error, "'%s' is empty; others want to know.", name);
-        return client_string_check(name, *ret, error);
-}
-
 static int read_mode(sd_bus_message *message, InhibitMode *ret, sd_bus_error *error) {
         const char *text;
         int r = sd_bus_message_read_basic(message, 's', &text);
@@ -102,34 +66,20 @@ static int read_mode(sd_bus_message *message, InhibitMode *ret, sd_bus_error *er
         return *ret < 0 ? bus_error_invalid(error, "'mode' takes block or delay.") : 0;
 }
 
-static int read_images(sd_bus_message *message, GPtrArray *images, sd_bus_error *error) {
-        char *text;
-        int r = sd_bus_message_enter_container(message, 'a', "s");
-
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
-                if (images->len >= INHIBITOR_IMAGES_MAX)
-                        return bus_error_invalid(error, "'images' takes at most %d.", INHIBITOR_IMAGES_MAX);
-                r = client_string_check("images", text, error);
-                if (r < 0)
-                        return r;
-                g_ptr_array_add(images, text);
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(message);
-}
-
 int service_call_inhibit(Service *service, sd_bus_message *message, sd_bus_error *error) {
         _cleanup_(request_freep) Request *request = request_new(service, &request_type, message);
-        int r = read_text(message, "who", &request->inhibitor.who, error);
+        const char *who = "", *why = "";
+        int r = client_text_read(message, "who", &who, error);
 
         request->images = g_ptr_array_new();
         if (r >= 0)
-                r = read_text(message, "why", &request->inhibitor.why, error);
+                r = client_text_read(message, "why", &why, error);
+        request->inhibitor.who = (char *) who;
+        request->inhibitor.why = (char *) why;
         if (r >= 0)
                 r = read_mode(message, &request->inhibitor.mode, error);
         if (r >= 0)
-                r = read_images(message, request->images, error);
+                r = client_strings_read(message, "images", request->images, error);
         if (r >= 0)
                 r = options_read(message, NULL, 0, NULL, error);
         return r < 0 ? r : request_start(g_steal_pointer(&request), error);

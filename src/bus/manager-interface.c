@@ -2,6 +2,7 @@
 /* org.arm.LFA1.Manager at /org/arm/LFA1. */
 
 #include "bus/bus-errors.h"
+#include "bus/holds.h"
 #include "bus/image-details.h"
 #include "bus/options.h"
 #include "bus/service.h"
@@ -58,6 +59,10 @@ static int method_refresh(sd_bus_message *message, void *userdata, sd_bus_error 
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return service_call_reload(userdata, message, error);
+}
+
+static int method_hold(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_hold(userdata, message, error);
 }
 
 static int method_unhold(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -138,6 +143,13 @@ static int get_hold_reason(sd_bus *bus, const char *path, const char *interface,
         return sd_bus_message_append(reply, "s", hold ? hold->reason : "");
 }
 
+static int get_holds(sd_bus *bus, const char *path, const char *interface, const char *property,
+                     sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return holds_append(reply, service->manager);
+}
+
 static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -176,6 +188,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Hold", SD_BUS_ARGS("s", reason, "a{sv}", options), SD_BUS_NO_RESULT,
+                                method_hold, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Unhold", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unhold,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
@@ -197,6 +211,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Warnings", "a(ss)", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Held", "b", get_held, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("HoldReason", "s", get_hold_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Holds", "aa{sv}", get_holds, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -5,7 +5,6 @@
 #include "bus/bus-errors.h"
 #include "core/gates.h"
 
-#include <glib.h>
 #include <string.h>
 
 #define REQUEST_ID_MAX 64
@@ -26,6 +25,33 @@ int client_string_check(const char *name, const char *value, sd_bus_error *error
                 if (g_unichar_iscntrl(g_utf8_get_char(p)))
                         return bus_error_invalid(error, "'%s' has a control character in it.", name);
         return 0;
+}
+
+int client_text_read(sd_bus_message *message, const char *name, const char **ret, sd_bus_error *error) {
+        int r = sd_bus_message_read_basic(message, 's', (void *) ret);
+
+        if (r < 0)
+                return r;
+        if (!**ret)
+                return bus_error_invalid(error, "'%s' is empty; others want to know.", name);
+        return client_string_check(name, *ret, error);
+}
+
+int client_strings_read(sd_bus_message *message, const char *name, GPtrArray *strings, sd_bus_error *error) {
+        char *text;
+        int r = sd_bus_message_enter_container(message, 'a', "s");
+
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read_basic(message, 's', &text)) > 0) {
+                if (strings->len >= CLIENT_STRINGS_MAX)
+                        return bus_error_invalid(error, "'%s' takes at most %d.", name, CLIENT_STRINGS_MAX);
+                r = client_string_check(name, text, error);
+                if (r < 0)
+                        return r;
+                g_ptr_array_add(strings, text);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
 static int set_version(const char *name, const char *value, ExpectedVersion *expected, sd_bus_error *error) {
@@ -63,25 +89,13 @@ static int read_string(sd_bus_message *message, const OptionSpec *spec, void *ta
 
 static int read_strings(sd_bus_message *message, const OptionSpec *spec, GPtrArray **target,
                         sd_bus_error *error) {
-        const char *value;
         int r = sd_bus_message_enter_container(message, 'v', "as");
 
-        if (r >= 0)
-                r = sd_bus_message_enter_container(message, 'a', "s");
         if (r < 0)
                 return r;
-        *target = g_ptr_array_new();
-        while ((r = sd_bus_message_read_basic(message, 's', &value)) > 0) {
-                r = client_string_check(spec->name, value, error);
-                if (r < 0)
-                        return r;
-                if ((*target)->len >= CLIENT_STRINGS_MAX)
-                        return bus_error_invalid(error, "'%s' has more than %d elements.", spec->name,
-                                                 CLIENT_STRINGS_MAX);
-                g_ptr_array_add(*target, (void *) value);
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(message);
+        if (!*target)
+                *target = g_ptr_array_new();
+        r = client_strings_read(message, spec->name, *target, error);
         return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
@@ -94,11 +108,11 @@ static int read_value(sd_bus_message *message, const OptionSpec *spec, void *tar
                 if (r >= 0)
                         *(bool *) target = flag;
                 return r;
-        case OPTION_STRINGS:
-                return read_strings(message, spec, target, error);
         case OPTION_U32:
         case OPTION_U64:
                 return sd_bus_message_read(message, "v", signatures[spec->kind], target);
+        case OPTION_STRINGS:
+                return read_strings(message, spec, target, error);
         default:
                 return read_string(message, spec, target, error);
         }

@@ -67,17 +67,17 @@ struct Request {
         const char *reason, *request_id;
         uint64_t at;    /* CLOCK_REALTIME in µs, 0 = now */
         bool authorize; /* Explain: ask polkit too */
+        uint64_t until; /* Hold: CLOCK_REALTIME in µs, 0 = until it is released */
 
-        /* Inhibit: what is wanted, without images, and these as they were named; strings are borrowed from message */
-        Inhibitor inhibitor;
-        GPtrArray *images;
+        Inhibitor inhibitor; /* Inhibit: what is wanted, without images */
+        GPtrArray *images;   /* several, as they were named, borrowed from message; or NULL */
 
         /* what check has found; details: alternating keys and values */
         GPtrArray *details;
         Target target;
         GArray *targets; /* ActivatePending: Target, all of them */
         unsigned next_target;
-        char **guids;       /* Inhibit: sorted, each once */
+        char **guids;       /* of images: sorted, each once; NULL = all */
         uint32_t known_job; /* the job that this request-id stands for already, 0 = none */
 
         char *shown; /* the details polkit was shown, as one text */

@@ -64,6 +64,7 @@ int service_call_activate(Service *service, sd_bus_message *message, const char 
 int service_call_cancel_image(Service *service, sd_bus_message *message, const Image *image,
                               sd_bus_error *error);
 int service_call_cancel_job(Service *service, sd_bus_message *message, const Job *job, sd_bus_error *error);
+int service_call_hold(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_unhold(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_clear_quarantine(Service *service, sd_bus_message *message, const Image *image,
                                   sd_bus_error *error);

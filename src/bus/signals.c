@@ -25,6 +25,7 @@ static const PropertyNames manager_properties = {
                         { MANAGER_PROPERTY_WARNINGS, "Warnings" },
                         { MANAGER_PROPERTY_HELD, "Held" },
                         { MANAGER_PROPERTY_HELD, "HoldReason" },
+                        { MANAGER_PROPERTY_HELD, "Holds" },
                         { MANAGER_PROPERTY_CURRENT_JOB, "CurrentJob" },
                         { MANAGER_PROPERTY_ACTIVATING, "Activating" },
         },

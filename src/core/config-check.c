@@ -148,4 +148,5 @@ void config_check(Config *config, GPtrArray *problems) {
         check_profiles(config, problems);
         check_images(config, problems);
         config_check_order(config, problems);
+        config_check_policy(config, problems);
 }

@@ -13,6 +13,13 @@ void config_check(Config *config, GPtrArray *problems);
  * problems: names that fit no image or several, and circles. */
 void config_check_order(Config *config, GPtrArray *problems);
 
+/* config-policy.c: completes windows and freezes; of the images: which windows and versions their words mean. Adds to
+ * problems. */
+void config_check_policy(Config *config, GPtrArray *problems);
+
+/* config-times.c: fills config->windows and config->freezes. Adds to problems. */
+void config_check_windows_and_freezes(Config *config, GPtrArray *problems);
+
 /* The setting of this key, which the section must have. */
 const ConfigSetting *config_find_setting(const ConfigSection *section, const char *name);
 

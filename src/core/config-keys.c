@@ -26,7 +26,7 @@ char *config_quote(const char *text) {
         return g_strdup_printf("'%s...'", cut);
 }
 
-static char *fail_value(const ConfigKey *key, const char *value, const char *nearest) {
+char *config_fail_value(const ConfigKey *key, const char *value, const char *nearest) {
         g_autofree char *quoted = config_quote(value);
 
         return g_strdup_printf("%s= takes %s, not %s%s%s%s.", key->name, key->takes, quoted,
@@ -38,7 +38,7 @@ static char *parse_span(const ConfigKey *key, const char *value, void *field) {
         uint64_t usec;
 
         if (time_span_parse(value, &usec) < 0 || usec < key->minimum || usec > key->maximum)
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         memcpy(field, &usec, sizeof(usec));
         return NULL;
 }
@@ -48,7 +48,7 @@ static char *parse_number(const ConfigKey *key, const char *value, void *field) 
         uint32_t *target = field;
 
         if (!g_ascii_string_to_unsigned(value, 10, key->minimum, key->maximum, &number, NULL))
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         *target = (uint32_t) number;
         return NULL;
 }
@@ -57,7 +57,7 @@ static char *parse_size(const ConfigKey *key, const char *value, void *field) {
         uint64_t bytes;
 
         if (byte_size_parse(value, &bytes) < 0 || bytes < key->minimum || bytes > key->maximum)
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         memcpy(field, &bytes, sizeof(bytes));
         return NULL;
 }
@@ -80,7 +80,7 @@ static char *parse_profiles(const ConfigKey *key, const char *value, void *field
                 if (!**word)
                         continue; /* several blanks */
                 if (profile < 0)
-                        return fail_value(key, *word, nearest_profile(*word));
+                        return config_fail_value(key, *word, nearest_profile(*word));
                 mask |= UINT32_C(1) << profile;
         }
         *profiles |= mask;
@@ -91,20 +91,20 @@ static char *parse_kernel_auto(const ConfigKey *key, const char *value, void *fi
         KernelAutoActivate *target = field, parsed = kernel_auto_activate_from_string(value);
 
         if (parsed < 0)
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         *target = parsed;
         return NULL;
 }
 
 static char *parse_guid(const ConfigKey *key, const char *value, void *field) {
-        return guid_parse(value, field) < 0 ? fail_value(key, value, NULL) : NULL;
+        return guid_parse(value, field) < 0 ? config_fail_value(key, value, NULL) : NULL;
 }
 
 static char *parse_efi_guid(const ConfigKey *key, const char *value, void *field) {
         char guid[GUID_STRING_SIZE];
 
         if (guid_parse(value, guid) < 0)
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         guid_swap_form(guid, field);
         return NULL;
 }
@@ -147,7 +147,7 @@ static char *parse_rendezvous(const ConfigKey *key, const char *value, void *fie
         else if (strcmp(value, "firmware") == 0)
                 *target = RENDEZVOUS_FIRMWARE;
         else
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         return NULL;
 }
 
@@ -155,7 +155,7 @@ static char *parse_yes_no(const ConfigKey *key, const char *value, void *field) 
         bool *target = field;
 
         if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-                return fail_value(key, value, NULL);
+                return config_fail_value(key, value, NULL);
         *target = value[0] == 'y';
         return NULL;
 }
@@ -165,6 +165,13 @@ const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
                             "How lfad looks at the kernel driver, and how much it remembers." },
         [CONFIG_DRIVER] = { "Driver", false, "What lfad may do with the kernel driver." },
         [CONFIG_POLICY] = { "Policy", false, "When an activation may run." },
+        [CONFIG_WINDOW] = { "Window", true,
+                            "One section for each window: where there is any, nothing is activated while none is open. "
+                            "Windows that overlap or adjoin are one. NAME is 1 to 64 of A-Z a-z 0-9 . _ -, and also "
+                            "decides where in the window this host's own moment lies." },
+        [CONFIG_FREEZE] = { "Freeze", true,
+                            "One section for each time in which nothing is activated, whatever windows say. NAME is 1 "
+                            "to 64 of A-Z a-z 0-9 . _ -." },
         [CONFIG_IMAGE] = { "Image", true,
                            "One section for each image that is to have a short name or a policy of its own. The "
                            "short name works wherever an image is named. Short names differ from one another "
@@ -175,6 +182,7 @@ const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX] = {
                               "none; 'lfactl watchdog' shows it." },
 };
 
+#define DAY_USEC (24 * 3600 * USEC_PER_SEC)
 #define FIELD(type, member) offsetof(type, member), sizeof(((type *) 0)->member)
 #define GUID_EXAMPLE "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
 #define EFI_GUID_EXAMPLE "a662076c-f212-564b-92cb-ba8f633606d9"
@@ -218,6 +226,38 @@ const ConfigKey config_keys[] = {
           "After so many activations of an image to one version that failed, or of which nobody knows how they ended, "
           "that version is not tried any more until another one is staged or 'lfactl clear-quarantine' allows it. "
           "Where the host restarted during an activation, once is enough. A number from 1 to 100." },
+        { CONFIG_POLICY, "Mode", "manual", false, config_parse_mode, FIELD(Config, mode), 0, 0,
+          "'manual' or 'automatic'",
+          "manual: lfad activates what somebody asks for. automatic: it activates by itself what is pending, in order, "
+          "each image at most once while a window is open, at this host's own moment in it; without a window it does "
+          "nothing by itself." },
+        { CONFIG_POLICY, "TimeZone", "UTC", false, config_parse_zone, FIELD(Config, zone), 0, 0,
+          "'UTC', 'local' or the name of a time zone (Europe/Berlin)",
+          "The time zone of windows and freezes that name none, and of the times that lfad tells. local: the host's." },
+        { CONFIG_POLICY, "MaxWaitSec", "7d", false, parse_span, FIELD(Config, max_wait_usec), USEC_PER_SEC,
+          30 * DAY_USEC, "a time span from 1s to 30d (7d, 12h)",
+          "How long an activation that is to wait for its gates waits where no deadline is given. A time span from 1s "
+          "to 30d." },
+        { CONFIG_POLICY, "MaxNeedSec", "15min", false, parse_span, FIELD(Config, max_need_usec),
+          USEC_PER_SEC, DAY_USEC, "a time span from 1s to 1d (15min, 1h)",
+          "How much of a window this host's own moment leaves at least: what all that may be pending is expected to need. "
+          "In a shorter window that moment is its beginning. A time span from 1s to 1d." },
+        { CONFIG_POLICY, "MinimumIntervalSec", "0", false, parse_span, FIELD(Config, minimum_interval_usec),
+          0, 366 * DAY_USEC, "a time span from 0 to 366d (1h, 7d)",
+          "How long lfad waits after any activation before the next one of whatever image. A time span from 0 to 366d." },
+        { CONFIG_WINDOW, "OnCalendar", "", false, config_parse_calendar, FIELD(ConfigWindow, on_calendar), 0,
+          0, "a calendar expression as systemd.time(7) has them (Sat,Sun 03:30 Europe/Berlin)",
+          "When it opens: a calendar expression as systemd.time(7) has them, with a time zone at its end where that of "
+          "TimeZone= is not meant. 'lfactl calendar' shows what one means. Required." },
+        { CONFIG_WINDOW, "Duration", "", false, parse_span, FIELD(ConfigWindow, duration_usec), USEC_PER_SEC,
+          366 * DAY_USEC, "a time span from 1s to 366d (2h, 90min)",
+          "How long it is open, whatever clocks are set to meanwhile. A time span from 1s to 366d. Required." },
+        { CONFIG_FREEZE, "From", "", false, NULL, 0, 0, 0, 0,
+          "a date, and perhaps a time (2026-12-18 06:00)",
+          "When it begins: a date, a time of day where it is not 00:00, and a time zone where that of TimeZone= is not meant "
+          "(2026-12-18 06:00 Europe/Berlin). Required." },
+        { CONFIG_FREEZE, "Until", "", false, NULL, 0, 0, 0, 0,
+          "a date, and perhaps a time (2027-01-04 06:00)", "When it is over, in the same form. Required." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "
@@ -239,6 +279,22 @@ const ConfigKey config_keys[] = {
           "these sections. While something is pending for one of them that can be activated, this one is not "
           "activated. What goes before those goes before this one, too; a circle is an error. Several "
           "assignments add up; an empty one begins anew." },
+        { CONFIG_IMAGE, "Mode", "", false, config_parse_mode, FIELD(ConfigImage, mode), 0, 0,
+          "'manual' or 'automatic'", "As Mode= of [Policy], for this image. Without it that one holds." },
+        { CONFIG_IMAGE, "Windows", "", true, NULL, 0, 0, 0, 0, "names of [Window NAME] sections",
+          "The windows in which this image may be activated, separated by blanks. Without it: all of them. Several "
+          "assignments add up; an empty one begins anew." },
+        { CONFIG_IMAGE, "AllowVersion", "", true, config_parse_versions, 0, 0, 0, 0, "versions (1.4 2.10)",
+          "The only versions to which this image may be activated, separated by blanks. Several assignments add up; an "
+          "empty one begins anew." },
+        { CONFIG_IMAGE, "ForbidVersion", "", true, config_parse_versions, 0, 0, 0, 0, "versions (1.4 2.10)",
+          "Versions to which it may not, separated by blanks. Several assignments add up; an empty one begins anew." },
+        { CONFIG_IMAGE, "MinimumVersion", "", false, config_parse_version, FIELD(ConfigImage, rules.minimum),
+          0, 0, "a version (1.4)", "The lowest version to which it may be activated." },
+        { CONFIG_IMAGE, "AllowDowngrade", "yes", false, config_parse_downgrade,
+          FIELD(ConfigImage, rules.no_downgrade), 0, 0, "'yes' or 'no'",
+          "no: it may not be activated to a lower version than the one that runs. Where firmware does not give a version "
+          "that one of these rules has to know, the image is not activated." },
         { CONFIG_WATCHDOG, "HardwareTimeoutSec", "", false, parse_span,
           FIELD(WatchdogSettings, hardware_timeout_usec), USEC_PER_SEC, 24 * 3600 * USEC_PER_SEC,
           "a time span from 1s to 24h (8, 1min 30s)",

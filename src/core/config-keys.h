@@ -25,7 +25,7 @@ struct ConfigKey {
 
 typedef struct ConfigSectionType {
         const char *name;
-        bool named; /* [Image NAME], [Watchdog NAME] */
+        bool named; /* [Image NAME] and others */
         const char *doc;
 } ConfigSectionType;
 
@@ -33,6 +33,18 @@ extern const ConfigSectionType config_section_types[_CONFIG_SECTION_MAX];
 
 /* In the order of the shipped file; a NULL name ends it. */
 extern const ConfigKey config_keys[];
+
+/* "PollSec= takes ..., not 'x'; did you mean 'y'?": what is wrong with a value. nearest: NULL = nothing is like it. The
+ * caller frees it. */
+char *config_fail_value(const ConfigKey *key, const char *value, const char *nearest);
+
+/* config-policy.c: readers of values that are about time and versions. */
+char *config_parse_mode(const ConfigKey *key, const char *value, void *field);
+char *config_parse_zone(const ConfigKey *key, const char *value, void *field);
+char *config_parse_calendar(const ConfigKey *key, const char *value, void *field);
+char *config_parse_versions(const ConfigKey *key, const char *value, void *field);
+char *config_parse_version(const ConfigKey *key, const char *value, void *field);
+char *config_parse_downgrade(const ConfigKey *key, const char *value, void *field);
 
 /* User text for a message: quoted, cut when it is long. The caller frees it. */
 char *config_quote(const char *text);

@@ -10,7 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define CONFIG_SECTIONS "[Daemon], [Driver], [Policy], [Image NAME] and [Watchdog NAME]"
+#define CONFIG_SECTIONS                                                                                     \
+        "[Daemon], [Driver], [Policy], [Window NAME], [Freeze NAME], [Image NAME] and [Watchdog NAME]"
 
 /* One file being applied. */
 typedef struct Application {
@@ -42,6 +43,12 @@ static void free_section(void *data) {
 
         for (unsigned i = 0; i < section->n_settings; i++)
                 g_clear_pointer(&section->settings[i].words, g_array_unref);
+        if (section->id == CONFIG_WINDOW)
+                calendar_free(section->window.on_calendar);
+        if (section->id == CONFIG_IMAGE) {
+                version_rules_clear(&section->image.rules);
+                g_clear_pointer(&section->image.windows, g_ptr_array_unref);
+        }
         g_free(section);
 }
 
@@ -55,6 +62,10 @@ static void free_problem(void *data) {
 
 static void *field_of(Config *config, ConfigSection *section, const ConfigKey *key) {
         switch (section->id) {
+        case CONFIG_WINDOW:
+                return (char *) &section->window + key->offset;
+        case CONFIG_FREEZE:
+                return (char *) &section->freeze + key->offset;
         case CONFIG_IMAGE:
                 return (char *) &section->image + key->offset;
         case CONFIG_WATCHDOG:
@@ -286,6 +297,8 @@ Config *config_new(void) {
         config->sections = g_ptr_array_new_with_free_func(free_section);
         config->by_header = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         config->by_guid = g_hash_table_new(g_str_hash, g_str_equal);
+        config->windows = g_ptr_array_new();
+        config->freezes = g_ptr_array_new();
         config->order = order_new();
         config->strings = g_string_chunk_new(1024);
         for (int id = 0; id < _CONFIG_SECTION_MAX; id++)
@@ -298,7 +311,10 @@ void *config_free(Config *config) {
         if (config) {
                 g_hash_table_unref(config->by_header);
                 g_hash_table_unref(config->by_guid);
+                g_ptr_array_unref(config->windows);
+                g_ptr_array_unref(config->freezes);
                 g_ptr_array_unref(config->sections);
+                g_clear_pointer(&config->zone, g_time_zone_unref);
                 order_free(config->order);
                 g_string_chunk_free(config->strings);
                 g_free(config);
@@ -345,6 +361,30 @@ CpuRendezvous config_find_rendezvous(const Config *config, const char *guid) {
         const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
 
         return section ? section->image.rendezvous : RENDEZVOUS_UNTOUCHED;
+}
+
+PolicyMode config_find_mode(const Config *config, const char *guid) {
+        const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
+
+        return section && section->image.mode != POLICY_INHERITED ? section->image.mode : config->mode;
+}
+
+bool config_has_automatic(const Config *config) {
+        if (config->mode == POLICY_AUTOMATIC)
+                return true;
+        for (unsigned i = 0; i < config->sections->len; i++) {
+                const ConfigSection *section = config->sections->pdata[i];
+
+                if (section->id == CONFIG_IMAGE && section->image.mode == POLICY_AUTOMATIC)
+                        return true;
+        }
+        return false;
+}
+
+const VersionRules *config_find_version_rules(const Config *config, const char *guid) {
+        const ConfigSection *section = g_hash_table_lookup(config->by_guid, guid);
+
+        return section ? &section->image.rules : NULL;
 }
 
 const WatchdogSettings *config_find_watchdog(const Config *config, const char *name) {

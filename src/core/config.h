@@ -5,7 +5,9 @@
  * Whatever is not understood is an error with file and line; all of them are found, not only the first.
  * Sections and keys whose names begin with "X-" are ignored, for other programs to use. */
 
+#include "core/calendar.h"
 #include "core/order.h"
+#include "core/version-rules.h"
 #include "core/watchdog.h"
 #include "lfa/enums.h"
 #include "util/config-files.h"
@@ -39,11 +41,25 @@ typedef enum CpuRendezvous {
         _RENDEZVOUS_INVALID = -EINVAL,
 } CpuRendezvous;
 
+/* Whether lfad activates by itself what is pending. */
+typedef enum PolicyMode {
+        POLICY_INHERITED, /* of an image: as [Policy] says */
+        POLICY_MANUAL,
+        POLICY_AUTOMATIC,
+        _POLICY_MODE_MAX,
+        _POLICY_MODE_INVALID = -EINVAL,
+} PolicyMode;
+
+const char *policy_mode_to_string(PolicyMode mode);
+PolicyMode policy_mode_from_string(const char *text);
+
 typedef enum ConfigSectionId {
         CONFIG_DAEMON,
         CONFIG_DRIVER,
         CONFIG_POLICY,
-        CONFIG_IMAGE,    /* [Image NAME], any number of them */
+        CONFIG_WINDOW,   /* [Window NAME], any number of them */
+        CONFIG_FREEZE,   /* [Freeze NAME], too */
+        CONFIG_IMAGE,    /* [Image NAME], too */
         CONFIG_WATCHDOG, /* [Watchdog IDENTITY], too */
         _CONFIG_SECTION_MAX,
         _CONFIG_SECTION_INVALID = -EINVAL,
@@ -59,7 +75,20 @@ typedef struct ConfigImage {
         char guid[GUID_STRING_SIZE]; /* directory form */
         char alias[CONFIG_ALIAS_MAX + 1];
         CpuRendezvous rendezvous;
+        PolicyMode mode;
+        VersionRules rules;
+        GPtrArray *windows; /* ConfigSection, weak: those of Windows=; NULL = all there are */
 } ConfigImage;
+
+typedef struct ConfigWindow {
+        Calendar *on_calendar; /* when it opens; owned */
+        uint64_t duration_usec;
+} ConfigWindow;
+
+/* CLOCK_REALTIME in µs: from_usec belongs to it, until_usec does not. */
+typedef struct ConfigFreeze {
+        uint64_t from_usec, until_usec;
+} ConfigFreeze;
 
 typedef struct ConfigKey ConfigKey;
 
@@ -78,15 +107,17 @@ typedef struct ConfigSetting {
         unsigned file_number; /* of the file that assigned it last, from 1; 0 = none */
 } ConfigSetting;
 
-#define CONFIG_SECTION_KEYS_MAX 8
+#define CONFIG_SECTION_KEYS_MAX 12
 
 typedef struct ConfigSection {
         ConfigSectionId id;
-        const char *name; /* of [Image NAME] and [Watchdog IDENTITY]; else "" */
+        const char *name; /* of [Image NAME] and others that have one; else "" */
         ConfigOrigin origin;
         ConfigSetting settings[CONFIG_SECTION_KEYS_MAX];
         unsigned n_settings;
         union {
+                ConfigWindow window;       /* of [Window NAME] */
+                ConfigFreeze freeze;       /* of [Freeze NAME] */
                 ConfigImage image;         /* of [Image NAME] */
                 WatchdogSettings watchdog; /* of [Watchdog IDENTITY] */
         };
@@ -95,16 +126,20 @@ typedef struct ConfigSection {
 typedef struct Config {
         uint64_t poll_usec, settle_usec;
         uint64_t inhibit_delay_max_usec;
+        uint64_t max_wait_usec, max_need_usec, minimum_interval_usec;
+        PolicyMode mode;
+        GTimeZone *zone;            /* of TimeZone= as it was when it was read; owned */
         uint64_t history_max_bytes; /* all files together */
         uint32_t quarantine_after;  /* failures of one version */
         uint32_t allowed_profiles;  /* bit mask of DriverProfile, beyond those that are allowed anyway */
         KernelAutoActivate kernel_auto_activate;
 
         GPtrArray *sections; /* ConfigSection, owned: [Daemon], [Driver], [Policy], then the others as they appeared */
-        GHashTable *by_header; /* header -> ConfigSection, weak */
-        GHashTable *by_guid;   /* directory GUID -> ConfigSection of that image, weak */
-        Order *order;          /* what After= says; without circles when there was no error */
-        GStringChunk *strings; /* all texts */
+        GHashTable *by_header;        /* header -> ConfigSection, weak */
+        GHashTable *by_guid;          /* directory GUID -> ConfigSection of that image, weak */
+        GPtrArray *windows, *freezes; /* ConfigSection, weak: those of them that are complete */
+        Order *order;                 /* what After= says; without circles when there was no error */
+        GStringChunk *strings;        /* all texts */
         unsigned n_files;
 } Config;
 
@@ -130,6 +165,19 @@ const ConfigProblem *config_first_error(const GPtrArray *problems);
 
 /* "/etc/lfad/lfad.conf:3: There is no key ..."; the caller frees it. */
 char *config_problem_format(const ConfigProblem *problem);
+
+/* Takes the zone that TimeZone= names as the host has it now, which matters for "local", and moves the freezes with it.
+ * A freeze that is none there keeps its times. */
+void config_reload_zone(Config *config);
+
+/* What is no mistake, but looks like one at this moment (CLOCK_REALTIME): windows and freezes in the past, and days within
+ * the next two years on which a window does not open since clocks are set forward. Adds warnings to problems. */
+void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *problems);
+
+/* Whether lfad activates this image by itself, and by which rules anybody does; NULL = none. guid: the directory's. */
+PolicyMode config_find_mode(const Config *config, const char *guid);
+bool config_has_automatic(const Config *config); /* of any image, perhaps of one that is not there */
+const VersionRules *config_find_version_rules(const Config *config, const char *guid);
 
 /* The short name that the configuration gives to the image with this directory GUID, or NULL. */
 const char *config_find_alias(const Config *config, const char *guid);

@@ -27,6 +27,36 @@ static const char *version_or_none(const char *version) {
         return version_known(version) ? version : "none";
 }
 
+static GateVerdict judge_by_rules(const VersionRules *rules, const ImageValues *image) {
+        const char *guid = image->guid, *to = image->pending_version;
+
+        switch (version_rules_judge(rules, image->current_version, to)) {
+        case VERSION_NOT_LISTED:
+                return gate_deny(LFA_ERROR_VERSION_FORBIDDEN,
+                                 "Version %s of image %s is not among those of AllowVersion=.", to, guid);
+        case VERSION_LISTED:
+                return gate_deny(LFA_ERROR_VERSION_FORBIDDEN,
+                                 "Version %s of image %s is among those of ForbidVersion=.", to, guid);
+        case VERSION_TOO_LOW:
+                return gate_deny(LFA_ERROR_VERSION_FORBIDDEN,
+                                 "Version %s of image %s is lower than MinimumVersion=%s.", to, guid,
+                                 rules->minimum);
+        case VERSION_IS_DOWNGRADE:
+                return gate_deny(
+                                LFA_ERROR_VERSION_FORBIDDEN,
+                                "Version %s of image %s is lower than %s, which runs, and AllowDowngrade=no.",
+                                to, guid, image->current_version);
+        case VERSION_UNKNOWN:
+                return gate_deny(
+                                LFA_ERROR_VERSION_FORBIDDEN,
+                                "Firmware gives no %s version of image %s, so that it cannot be seen whether the "
+                                "configuration allows it.",
+                                version_known(to) ? "current" : "pending", guid);
+        default:
+                return gate_allow();
+        }
+}
+
 GateVerdict gate_version(const GateFacts *facts) {
         const ImageValues *image = facts->image;
 
@@ -44,6 +74,8 @@ GateVerdict gate_version(const GateFacts *facts) {
                                  "The pending version of image %s is %s, expected was %s.", image->guid,
                                  version_or_none(image->pending_version),
                                  version_or_none(facts->terms.expected_pending.version));
+        if (facts->version_rules && image->pending == 1) /* else gate image has said it */
+                return judge_by_rules(facts->version_rules, image);
         return gate_allow();
 }
 
@@ -57,6 +89,12 @@ GateVerdict gate_quarantine(const GateFacts *facts) {
                                 LFA_ERROR_QUARANTINED,
                                 "The host restarted while image %s was activated to version %s (job %u). Stage another "
                                 "version, or 'lfactl clear-quarantine' once the host was checked.",
+                                quarantine->guid, version_or_none(quarantine->to), quarantine->job);
+        if (quarantine->automatic_unknown)
+                return gate_deny(
+                                LFA_ERROR_QUARANTINED,
+                                "What automatic mode did to image %s (to version %s, job %u) ended unknown; once is enough "
+                                "there. Stage another version, or 'lfactl clear-quarantine' once the cause is known.",
                                 quarantine->guid, version_or_none(quarantine->to), quarantine->job);
         return gate_deny(
                         LFA_ERROR_QUARANTINED,

@@ -2,18 +2,20 @@
 /* The gates about what people want: pauses, and which image goes first. */
 
 #include "core/gates-internal.h"
+#include "core/hold-text.h"
 
 GateVerdict gate_hold(const GateFacts *facts) {
         const Hold *hold = facts->hold;
+        g_autofree char *text = NULL;
         GateVerdict verdict;
 
         if (!hold)
                 return gate_allow();
-        verdict = hold->by_lfad ? gate_defer(LFA_ERROR_HELD, 0, "%s Check why, then 'lfactl unhold'.",
-                                             hold->reason)
+        text = hold_to_text(hold);
+        verdict = hold->by_lfad ? gate_defer(LFA_ERROR_HELD, 0, "%s Check why, then 'lfactl unhold'.", text)
                                 : gate_defer(LFA_ERROR_HELD, hold->until_usec,
-                                             "uid %u paused activations: %s", hold->uid,
-                                             *hold->reason ? hold->reason : "no reason given");
+                                             "Activations%s are paused by %s",
+                                             *hold->guid ? " of this image" : "", text);
         gate_end_text_at_character(verdict.text);
         return verdict;
 }

@@ -7,17 +7,20 @@
 #include <stddef.h>
 
 static const char *const gate_names[_GATE_MAX] = {
-        [GATE_CONFIG] = "config",     [GATE_STATE] = "state",     [GATE_DRIVER] = "driver",
-        [GATE_IMAGE] = "image",       [GATE_VERSION] = "version", [GATE_QUARANTINE] = "quarantine",
-        [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",   [GATE_KERNEL_AUTO] = "kernel-auto",
-        [GATE_SETTINGS] = "settings", [GATE_HOLD] = "hold",       [GATE_INHIBITOR] = "inhibitor",
-        [GATE_ORDER] = "order",       [GATE_SYSTEM] = "system",   [GATE_WATCHDOG] = "watchdog",
+        [GATE_CONFIG] = "config",     [GATE_STATE] = "state",         [GATE_DRIVER] = "driver",
+        [GATE_IMAGE] = "image",       [GATE_VERSION] = "version",     [GATE_QUARANTINE] = "quarantine",
+        [GATE_SETTLE] = "settle",     [GATE_REPEAT] = "repeat",       [GATE_KERNEL_AUTO] = "kernel-auto",
+        [GATE_SETTINGS] = "settings", [GATE_HOLD] = "hold",           [GATE_FREEZE] = "freeze",
+        [GATE_WINDOW] = "window",     [GATE_SLOT] = "slot",           [GATE_INTERVAL] = "interval",
+        [GATE_CLOCK] = "clock",       [GATE_INHIBITOR] = "inhibitor", [GATE_ORDER] = "order",
+        [GATE_SYSTEM] = "system",     [GATE_WATCHDOG] = "watchdog",
 };
 DEFINE_STRING_TABLE(gate, GateId, gate_names)
 
 #define OVERRIDABLE                                                                                         \
-        (1U << GATE_QUARANTINE | 1U << GATE_REPEAT | 1U << GATE_HOLD | 1U << GATE_INHIBITOR |               \
-         1U << GATE_ORDER)
+        (1U << GATE_VERSION | 1U << GATE_QUARANTINE | 1U << GATE_REPEAT | 1U << GATE_HOLD |                 \
+         1U << GATE_FREEZE | 1U << GATE_WINDOW | 1U << GATE_SLOT | 1U << GATE_INTERVAL | 1U << GATE_CLOCK | \
+         1U << GATE_INHIBITOR | 1U << GATE_ORDER)
 
 bool gate_is_overridable(GateId gate) {
         return OVERRIDABLE >> gate & 1;
@@ -35,19 +38,29 @@ static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_KERNEL_AUTO] = gate_kernel_auto,
         [GATE_SETTINGS] = gate_settings,
         [GATE_HOLD] = gate_hold,
+        [GATE_FREEZE] = gate_freeze,
+        [GATE_WINDOW] = gate_window,
+        [GATE_SLOT] = gate_slot,
+        [GATE_INTERVAL] = gate_interval,
+        [GATE_CLOCK] = gate_clock,
         [GATE_INHIBITOR] = gate_inhibitor,
         [GATE_ORDER] = gate_order,
         [GATE_SYSTEM] = gate_system,
         [GATE_WATCHDOG] = gate_watchdog,
 };
 
+/* Other versions than those that somebody asked for, or was authorised for, are another request. */
+static bool may_be_passed_over(GateId gate, const GateVerdict *verdict) {
+        return verdict->answer != GATE_ALLOW && gate_is_overridable(gate) &&
+               verdict->error != LFA_ERROR_VERSION_CHANGED;
+}
+
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {
         for (int i = 0; i < _GATE_MAX; i++) {
                 GateVerdict *verdict = &verdicts[i];
 
                 *verdict = gates[i](facts);
-                if (verdict->answer == GATE_ALLOW || !gate_is_overridable((GateId) i) ||
-                    !(facts->terms.overrides & 1U << i))
+                if (!may_be_passed_over((GateId) i, verdict) || !(facts->terms.overrides & 1U << i))
                         continue;
                 verdict->answer = GATE_ALLOW;
                 verdict->overridden = true;

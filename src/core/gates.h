@@ -10,6 +10,7 @@
 #include "core/state.h"
 #include "core/system.h"
 #include "core/terms.h"
+#include "core/version-rules.h"
 #include "lfa/enums.h"
 
 typedef enum GateId {
@@ -24,6 +25,11 @@ typedef enum GateId {
         GATE_KERNEL_AUTO,
         GATE_SETTINGS,
         GATE_HOLD,
+        GATE_FREEZE,
+        GATE_WINDOW,
+        GATE_SLOT,
+        GATE_INTERVAL,
+        GATE_CLOCK,
         GATE_INHIBITOR,
         GATE_ORDER,
         GATE_SYSTEM,
@@ -41,6 +47,34 @@ typedef enum GateAnswer {
         GATE_DEFER, /* not now: the same may pass later, without anything being wrong */
         GATE_DENY,
 } GateAnswer;
+
+/* What the calendar says of an image at one moment. All times are CLOCK_REALTIME in µs, UINT64_MAX = never. */
+typedef struct ScheduleFacts {
+        uint64_t at_usec; /* the moment that is judged */
+        GTimeZone *zone;  /* in which times are told; borrowed, NULL = UTC */
+
+        /* freeze */
+        const char *freeze;         /* the one that holds, NULL = none; borrowed */
+        uint64_t freeze_until_usec; /* no freeze holds any more then */
+
+        /* window */
+        bool has_window;          /* one is configured for this image */
+        uint64_t open_until_usec; /* 0 = none is open */
+        uint64_t need_usec;       /* so much of it must be left */
+        uint64_t next_open_usec;  /* the next time that is long enough begins */
+
+        /* slot */
+        bool no_machine_id;
+        uint64_t slot_usec;   /* this host's moment: in the past when it may go now, else the next one */
+        bool tried_in_window; /* automatic mode has used up what is open */
+
+        /* interval */
+        uint64_t interval_usec;
+        uint64_t since_last_usec; /* the end of the last activation, of whatever image; UINT64_MAX = none is known */
+
+        /* clock: whether it is synchronised */
+        SystemAnswer clock_synchronized;
+} ScheduleFacts;
 
 typedef struct GateFacts {
         /* config: why the configuration could not be loaded, or NULL; borrowed */
@@ -61,6 +95,7 @@ typedef struct GateFacts {
 
         /* version: what the caller wants to find, or what polkit was shown; and what else was asked for */
         ActivationTerms terms;
+        const VersionRules *version_rules; /* of the configuration, NULL = none; borrowed */
 
         /* quarantine: of the version that is pending; NULL = nothing went wrong */
         const Quarantine *quarantine;
@@ -89,6 +124,9 @@ typedef struct GateFacts {
         /* hold: NULL = nobody holds it */
         const Hold *hold;
 
+        /* freeze, window, slot, interval, clock */
+        ScheduleFacts schedule;
+
         /* inhibitor: the block inhibitor that is held longest on this image; strings are borrowed */
         const char *inhibitor_who, *inhibitor_why; /* NULL = there is none */
         unsigned inhibitors_more;                  /* held besides it */
@@ -114,7 +152,7 @@ typedef struct GateVerdict {
         char text[768];           /* names the object and the numbers; "" when allowed */
 } GateVerdict;
 
-/* Whether a caller may pass it over by naming it. */
+/* Whether a caller may pass it over by naming it; of gate "version" only the rules, never what the caller expects. */
 bool gate_is_overridable(GateId gate);
 
 /* A time of CLOCK_REALTIME, in µs, for people: "2026-12-18 03:30:00 UTC". The caller frees it. */

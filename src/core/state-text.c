@@ -28,6 +28,8 @@ static json_object *quarantine_to_json(const Quarantine *quarantine) {
         json_add_u64(object, "failures", quarantine->failures);
         json_object_object_add(object, "host-restarted",
                                json_object_new_boolean(quarantine->host_restarted));
+        json_object_object_add(object, "automatic-unknown",
+                               json_object_new_boolean(quarantine->automatic_unknown));
         json_add_u64(object, "job", quarantine->job);
         json_add_string(object, "boot-id", quarantine->boot_id);
         json_add_u64(object, "since", quarantine->since_usec);
@@ -41,6 +43,14 @@ static json_object *learned_to_json(const LearnedBlackout *learned) {
         json_add_string(object, "profile", driver_profile_to_string(learned->profile));
         json_add_u64(object, "samples", learned->samples);
         json_add_u64(object, "worst-usec", learned->worst_usec);
+        return object;
+}
+
+static json_object *attempt_to_json(const AutomaticAttempt *attempt) {
+        json_object *object = json_object_new_object();
+
+        json_add_string(object, "guid", attempt->guid);
+        json_add_u64(object, "at", attempt->at_usec);
         return object;
 }
 
@@ -67,7 +77,18 @@ char *state_to_text(const State *state) {
         for (unsigned i = 0; i < state->jobs->len; i++)
                 json_object_array_add(list, kept_job_to_json(&g_array_index(state->jobs, KeptJob, i)));
         json_object_object_add(object, "jobs", list);
+        list = json_object_new_array();
+        for (unsigned i = 0; i < state->attempts->len; i++)
+                json_object_array_add(list,
+                                      attempt_to_json(&g_array_index(state->attempts, AutomaticAttempt, i)));
+        json_object_object_add(object, "attempts", list);
         return g_strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+}
+
+/* A key that lfad did not write while it had no automatic mode. */
+static int read_later_flag(json_object *object, const char *key, bool *ret) {
+        *ret = false;
+        return json_object_object_get_ex(object, key, NULL) ? state_read_flag(object, key, ret) : 0;
 }
 
 static int read_hold(json_object *object, GArray *array) {
@@ -101,6 +122,7 @@ static int read_quarantine(json_object *object, GArray *array) {
             state_read_version(object, "to", quarantine.to) < 0 ||
             state_read_number(object, "failures", STATE_FAILURES_MAX, &failures) < 0 || failures == 0 ||
             state_read_flag(object, "host-restarted", &quarantine.host_restarted) < 0 ||
+            read_later_flag(object, "automatic-unknown", &quarantine.automatic_unknown) < 0 ||
             state_read_u32(object, "job", &quarantine.job) < 0 ||
             state_read_boot_id(object, "boot-id", quarantine.boot_id) < 0 ||
             state_read_number(object, "since", UINT64_MAX, &quarantine.since_usec) < 0)
@@ -150,6 +172,19 @@ static int read_job(json_object *object, GArray *array) {
         return 0;
 }
 
+static int read_attempt(json_object *object, GArray *array) {
+        AutomaticAttempt attempt = { 0 };
+
+        if (state_read_guid(object, "guid", false, attempt.guid) < 0 ||
+            state_read_number(object, "at", UINT64_MAX, &attempt.at_usec) < 0)
+                return -EBADMSG;
+        for (unsigned i = 0; i < array->len; i++)
+                if (strcmp(g_array_index(array, AutomaticAttempt, i).guid, attempt.guid) == 0)
+                        return -EBADMSG;
+        g_array_append_val(array, attempt);
+        return 0;
+}
+
 static int read_array(json_object *object, const char *key, unsigned maximum,
                       int (*read)(json_object *element, GArray *array), GArray *array) {
         json_object *list;
@@ -178,6 +213,8 @@ static int read_all(json_object *object, State *state) {
                 r = read_array(object, "learned", STATE_LEARNED_MAX, read_learned, state->learned);
         if (r >= 0 && json_object_object_get_ex(object, "jobs", NULL)) /* files from before there were any */
                 r = read_array(object, "jobs", STATE_JOBS_MAX, read_job, state->jobs);
+        if (r >= 0 && json_object_object_get_ex(object, "attempts", NULL)) /* as read_later_flag */
+                r = read_array(object, "attempts", STATE_ATTEMPTS_MAX, read_attempt, state->attempts);
         return r;
 }
 

@@ -28,6 +28,7 @@ State *state_new(void) {
         state->quarantines = g_array_new(FALSE, TRUE, sizeof(Quarantine));
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
         state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
+        state->attempts = g_array_new(FALSE, TRUE, sizeof(AutomaticAttempt));
         return state;
 }
 
@@ -37,6 +38,7 @@ void *state_free(State *state) {
                 g_array_unref(state->quarantines);
                 g_array_unref(state->learned);
                 g_array_unref(state->jobs);
+                g_array_unref(state->attempts);
                 g_free(state);
         }
         return NULL;
@@ -49,6 +51,7 @@ typedef struct RecordFacts {
         char to[VERSION_SIZE];
         uint32_t job;
         uint64_t timestamp;
+        bool automatic; /* of a job: lfad itself asked for it */
 } RecordFacts;
 
 static const char *string_or_empty(json_object *record, const char *key) {
@@ -79,6 +82,7 @@ static RecordFacts read_facts(json_object *record) {
                 .timestamp = number_or_zero(record, "timestamp"),
         };
 
+        (void) json_get_bool(record, "automatic", &facts.automatic);
         if (!guid_is_valid(facts.guid))
                 facts.guid = "";
         if (version_parse(string_or_empty(record, "to"), facts.to) < 0)
@@ -116,7 +120,8 @@ static unsigned drop_quarantine(State *state, const char *guid, const char *to) 
         return STATE_CHANGE_QUARANTINES;
 }
 
-static unsigned count_failure(State *state, const RecordFacts *facts, bool host_restarted) {
+static unsigned count_failure(State *state, const RecordFacts *facts, bool host_restarted,
+                              bool automatic_unknown) {
         int i = find_quarantine(state, facts->guid, facts->to);
         Quarantine quarantine = { 0 };
         const char *boot_id = string_or_empty(facts->record, "boot-id");
@@ -130,11 +135,16 @@ static unsigned count_failure(State *state, const RecordFacts *facts, bool host_
         }
         quarantine.failures = MIN(quarantine.failures + 1, STATE_FAILURES_MAX);
         quarantine.host_restarted = quarantine.host_restarted || host_restarted;
+        quarantine.automatic_unknown = quarantine.automatic_unknown || automatic_unknown;
         quarantine.job = facts->job;
         quarantine.since_usec = facts->timestamp;
         g_strlcpy(quarantine.boot_id, state_boot_id_is_valid(boot_id) ? boot_id : "", BOOT_ID_SIZE);
         append(state->quarantines, &quarantine, STATE_QUARANTINES_MAX);
         return STATE_CHANGE_QUARANTINES;
+}
+
+bool hold_is_in_force(const Hold *hold, uint64_t now_usec) {
+        return hold->until_usec == 0 || hold->until_usec > now_usec;
 }
 
 static unsigned hold_self(State *state, const RecordFacts *facts) {
@@ -202,7 +212,7 @@ static unsigned drop_job(State *state, uint32_t id) {
         return 0;
 }
 
-static unsigned apply_queued(State *state, const RecordFacts *facts) {
+static unsigned keep_job(State *state, const RecordFacts *facts) {
         bool when_allowed = false;
         KeptJob job;
 
@@ -225,7 +235,8 @@ static unsigned judge_finished(State *state, const RecordFacts *facts) {
         if (result == RESULT_SUCCEEDED)
                 changed |= drop_quarantine(state, facts->guid, facts->to);
         if (result == RESULT_FAILED || result == RESULT_UNKNOWN)
-                changed |= count_failure(state, facts, row == VERDICT_OTHER_BOOT);
+                changed |= count_failure(state, facts, row == VERDICT_OTHER_BOOT,
+                                         facts->automatic && result == RESULT_UNKNOWN);
         if (row == VERDICT_OTHER_BOOT)
                 changed |= hold_self(state, facts);
         return changed;
@@ -253,7 +264,7 @@ bool state_reason_is_clean(const char *text) {
         return true;
 }
 
-/* A person's: one for each image, and one for all of them. */
+/* A person's: one for each image, and one for all of them. Those that were over by then are forgotten. */
 static unsigned apply_hold(State *state, const RecordFacts *facts) {
         const char *reason = string_or_empty(facts->record, "reason");
         Hold hold = {
@@ -265,7 +276,8 @@ static unsigned apply_hold(State *state, const RecordFacts *facts) {
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *other = &g_array_index(state->holds, Hold, i);
 
-                if (!other->by_lfad && strcmp(other->guid, facts->guid) == 0)
+                if (!other->by_lfad &&
+                    (strcmp(other->guid, facts->guid) == 0 || !hold_is_in_force(other, facts->timestamp)))
                         g_array_remove_index(state->holds, i--);
         }
         g_strlcpy(hold.guid, facts->guid, sizeof(hold.guid));
@@ -294,7 +306,34 @@ static unsigned apply_cleared(State *state, const RecordFacts *facts) {
         return drop_quarantine(state, facts->guid, facts->to);
 }
 
-/* The names are those of daemon/history.h; nobody writes "hold" yet. */
+static int find_attempt(const State *state, const char *guid) {
+        for (unsigned i = 0; i < state->attempts->len; i++)
+                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
+                        return (int) i;
+        return -ENOENT;
+}
+
+/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
+ * occurrence of a window either. */
+static unsigned note_attempt(State *state, const RecordFacts *facts) {
+        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
+        int i;
+
+        if (!facts->automatic || !*facts->guid)
+                return 0;
+        i = find_attempt(state, facts->guid);
+        if (i >= 0)
+                g_array_remove_index(state->attempts, (unsigned) i);
+        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
+        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
+        return STATE_CHANGE_ATTEMPTS;
+}
+
+static unsigned apply_queued(State *state, const RecordFacts *facts) {
+        return keep_job(state, facts) | note_attempt(state, facts);
+}
+
+/* The names are those of daemon/history.h. */
 static const struct {
         const char *type;
         unsigned (*apply)(State *state, const RecordFacts *facts);
@@ -319,15 +358,41 @@ unsigned state_apply(State *state, json_object *record) {
 }
 
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec) {
+        const Hold *longest = NULL;
+
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *hold = &g_array_index(state->holds, Hold, i);
 
-                if (*hold->guid && strcmp(hold->guid, guid) != 0)
+                if ((*hold->guid && strcmp(hold->guid, guid) != 0) || !hold_is_in_force(hold, now_usec))
                         continue;
-                if (hold->until_usec == 0 || hold->until_usec > now_usec)
+                if (hold->until_usec == 0)
+                        return hold;
+                if (!longest || hold->until_usec > longest->until_usec)
+                        longest = hold;
+        }
+        return longest;
+}
+
+const Hold *state_find_hold_of_person(const State *state, const char *guid, uint64_t now_usec) {
+        for (unsigned i = 0; i < state->holds->len; i++) {
+                const Hold *hold = &g_array_index(state->holds, Hold, i);
+
+                if (!hold->by_lfad && strcmp(hold->guid, guid) == 0 && hold_is_in_force(hold, now_usec))
                         return hold;
         }
         return NULL;
+}
+
+uint64_t state_next_hold_end(const State *state, uint64_t now_usec) {
+        uint64_t next = UINT64_MAX;
+
+        for (unsigned i = 0; i < state->holds->len; i++) {
+                const Hold *hold = &g_array_index(state->holds, Hold, i);
+
+                if (hold->until_usec > now_usec)
+                        next = MIN(next, hold->until_usec);
+        }
+        return next;
 }
 
 const Quarantine *state_find_quarantine(const State *state, const char *guid, const char *to) {
@@ -337,7 +402,7 @@ const Quarantine *state_find_quarantine(const State *state, const char *guid, co
 }
 
 bool quarantine_is_in_force(const Quarantine *quarantine, unsigned after) {
-        return quarantine->host_restarted || quarantine->failures >= after;
+        return quarantine->host_restarted || quarantine->automatic_unknown || quarantine->failures >= after;
 }
 
 static bool other_version_is_pending(const char *to, const ImageValues *values) {
@@ -376,6 +441,12 @@ uint64_t state_learned_need_usec(const State *state, const char *guid, DriverPro
                 return 0;
         return learned->worst_usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX
                                                               : learned->worst_usec * NEED_FACTOR;
+}
+
+uint64_t state_last_automatic_attempt(const State *state, const char *guid) {
+        int i = find_attempt(state, guid);
+
+        return i < 0 ? 0 : g_array_index(state->attempts, AutomaticAttempt, i).at_usec;
 }
 
 uint64_t state_worst_blackout_usec(const State *state, const char *guid) {

@@ -16,11 +16,12 @@
 #define STATE_FAILURES_MAX 1000
 #define STATE_REASON_MAX 256 /* bytes, as of all text from clients */
 /* More than any host has; beyond them what was changed longest ago is forgotten. */
-#define STATE_HOLDS_MAX 64
+#define STATE_HOLDS_MAX 128 /* of people at most 64: theirs push none of lfad's own out */
 #define STATE_QUARANTINES_MAX 256
 #define STATE_LEARNED_MAX 1024
 #define STATE_JOBS_MAX 128
 #define STATE_REQUEST_ID_MAX 64
+#define STATE_ATTEMPTS_MAX 256
 
 /* Nothing is activated while it lasts. */
 typedef struct Hold {
@@ -40,6 +41,7 @@ typedef struct Quarantine {
         char to[VERSION_SIZE]; /* "" = firmware gives none: all that was staged in one boot, until pending falls */
         unsigned failures;
         bool host_restarted;        /* during one of them: that is enough */
+        bool automatic_unknown;     /* one that lfad began by itself ended unknown: so is that */
         uint32_t job;               /* the last of them */
         char boot_id[BOOT_ID_SIZE]; /* in which lfad learned of it */
         uint64_t since_usec;        /* CLOCK_REALTIME of the last one's end */
@@ -72,12 +74,19 @@ typedef struct KeptJob {
         uint64_t queued_usec;
 } KeptJob;
 
+/* When automatic mode last asked for an activation of an image: each occurrence of a window is used once. */
+typedef struct AutomaticAttempt {
+        char guid[GUID_STRING_SIZE];
+        uint64_t at_usec; /* CLOCK_REALTIME */
+} AutomaticAttempt;
+
 typedef struct State {
         uint64_t seq;        /* of the last record that was taken in; 0 = none */
         GArray *holds;       /* Hold; each array: what was changed last is last */
         GArray *quarantines; /* Quarantine */
         GArray *learned;     /* LearnedBlackout */
         GArray *jobs;        /* KeptJob */
+        GArray *attempts;    /* AutomaticAttempt */
 } State;
 
 State *state_new(void);
@@ -88,7 +97,8 @@ typedef enum StateChange {
         STATE_CHANGE_HOLDS = 1 << 0,
         STATE_CHANGE_QUARANTINES = 1 << 1,
         STATE_CHANGE_LEARNED = 1 << 2,
-        STATE_CHANGE_JOBS = 1 << 3,
+        STATE_CHANGE_ATTEMPTS = 1 << 3,
+        STATE_CHANGE_JOBS = 1 << 4,
 } StateChange;
 
 /* Takes in one record of the history, in the order of their numbers; one that was taken in before does nothing.
@@ -106,9 +116,18 @@ int state_from_text(const char *text, size_t size, State **ret);
 bool state_reason_is_clean(const char *text);
 bool state_boot_id_is_valid(const char *text);
 
-/* The hold that keeps this image from being activated, or NULL: the first of one about this image and one about all. guid
- * "": about all of them. now_usec: CLOCK_REALTIME. */
+/* A hold whose time is over holds no more, without anybody doing anything; and holds again when the clock is set back. */
+bool hold_is_in_force(const Hold *hold, uint64_t now_usec);
+
+/* The hold that keeps this image from being activated, or NULL: of those about this image and about all the one that
+ * lasts longest. guid "": about all of them. now_usec: CLOCK_REALTIME. */
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec);
+
+/* A person's hold of this very scope that is in force, or NULL. */
+const Hold *state_find_hold_of_person(const State *state, const char *guid, uint64_t now_usec);
+
+/* When the first of those that are in force is over; UINT64_MAX = none of them ends by itself. */
+uint64_t state_next_hold_end(const State *state, uint64_t now_usec);
 
 /* to: "" = firmware gives none. NULL: nothing went wrong. */
 const Quarantine *state_find_quarantine(const State *state, const char *guid, const char *to);
@@ -139,6 +158,9 @@ ReleaseCause hold_find_release(const Hold *hold, const ImageValues *values);
  * measured with this version of the driver. 0 = not known: fewer than three were measured. */
 uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile);
 #define STATE_SAMPLES_NEEDED 3
+
+/* When automatic mode last asked for an activation of this image, CLOCK_REALTIME in µs; 0 = never. */
+uint64_t state_last_automatic_attempt(const State *state, const char *guid);
 
 /* The longest that was measured of this image with any version of the driver, in µs. */
 uint64_t state_worst_blackout_usec(const State *state, const char *guid);

@@ -115,8 +115,8 @@ static char *advice_when_pending(const Image *image) {
         if (image->may_reset_cpu)
                 return g_strdup("Activating it may reset CPUs, which no driver supports: restart the host.");
         if (advice_image_is_blocked(image, "hold"))
-                return g_strdup("New firmware is staged, and activations are paused: 'lfactl status' says why, 'lfactl "
-                                "unhold' ends that.");
+                return g_strdup("New firmware is staged, and activations are paused: 'lfactl status' says why and how "
+                                "that ends ('lfactl unhold').");
         if (advice_image_is_blocked(image, NULL))
                 return g_strdup_printf(
                                 "New firmware is staged; 'lfactl explain %s' tells what stands against it.",

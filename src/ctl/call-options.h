@@ -11,4 +11,6 @@
 int call_option_string(sd_bus_message *call, const char *key, const char *value);
 int call_option_u32(sd_bus_message *call, const char *key, uint32_t value);
 int call_option_u64(sd_bus_message *call, const char *key, uint64_t value);
+/* values: NULL-terminated; none: not given */
+int call_option_strings(sd_bus_message *call, const char *key, char **values);
 int call_option_bool(sd_bus_message *call, const char *key, bool value);

@@ -36,8 +36,12 @@ static const Verb verbs[] = {
         { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
           "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
           "stays whatever the activation turns out to be. A text of digits alone is always a job." },
-        { "unhold", "", "Let activations go on that were paused", 0, 0, verb_unhold,
-          "lfad pauses all activations when the host restarted during one: look into that first." },
+        { "hold", "[IMAGE...]", "Pause activations of these images, or of all", 0, ANY_NUMBER, verb_hold,
+          "It lasts over reboots, until the time of --until= or until 'lfactl unhold'. What the same image had, or\n"
+          "all together, it replaces. --until= takes " TIME_TEXT_FORMS "." },
+        { "unhold", "[IMAGE...]", "Let activations go on that were paused", 0, ANY_NUMBER, verb_unhold,
+          "With names what holds these images alone ends, without any what holds all together; 'lfactl status'\n"
+          "shows both. lfad itself pauses all activations when the host restarted during one: look into that first." },
         { "clear-quarantine", "IMAGE", "Allow a version again that went wrong too often", 1, 1,
           verb_clear_quarantine,
           "What went wrong with the version that is pending does not count any more. Find out first why it\n"
@@ -59,6 +63,11 @@ static const Verb verbs[] = {
         { "refresh", "", "Have lfad read the driver's tree again", 0, 0, verb_refresh, NULL },
         { "reload", "", "Have lfad read its configuration again", 0, 0, verb_reload,
           "When the files have an error, lfad keeps what it had; 'lfactl config check' lists all errors." },
+        { "calendar", "EXPRESSION", "Show when a calendar expression elapses", 1, 1, verb_calendar,
+          "The next moments in UTC and in the expression's time zone; where it names none, in that of TimeZone= in\n"
+          "the configuration files. --base-time= takes now, +2h, @SECONDS, \"2026-12-31 23:59[:59]\", or another\n"
+          "expression, whose next elapse is meant. Needs no lfad.",
+          .local = true },
         { "config", "check|show", "Check the configuration files, or show what they come to", 1, 1,
           verb_config,
           "Both read the files themselves, as lfad would at its start, and need no lfad.\n"

@@ -159,8 +159,6 @@ static void take_manager(Inventory *inventory, json_object *manager) {
         inventory->version = bus_value_string(manager, "Version");
         inventory->uevent_monitor = bus_value_string(manager, "UeventMonitor");
         inventory->config_error = bus_value_string(manager, "ConfigError");
-        inventory->held = json_object_get_boolean(json_object_object_get(manager, "Held"));
-        inventory->hold_reason = bus_value_string(manager, "HoldReason");
 }
 
 static Inventory *inventory_new(json_object *manager, json_object *objects) {

@@ -30,8 +30,7 @@ typedef struct Job {
 
 typedef struct Inventory {
         json_object *manager; /* its properties */
-        const char *driver_state, *driver_profile, *version, *uevent_monitor, *config_error, *hold_reason;
-        bool held;
+        const char *driver_state, *driver_profile, *version, *uevent_monitor, *config_error;
         GPtrArray *images; /* of Image, by label */
         GPtrArray *jobs;   /* of Job, by id */
 } Inventory;

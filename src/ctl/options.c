@@ -37,12 +37,16 @@ typedef enum OptionId {
         OPTION_SINCE,
         OPTION_UNTIL,
         OPTION_ROOT,
+        OPTION_ITERATIONS,
+        OPTION_BASE_TIME,
         OPTION_WHY,
         OPTION_WHO,
         OPTION_MODE,
         OPTION_LIST,
         _OPTION_MAX,
 } OptionId;
+
+G_STATIC_ASSERT(_OPTION_MAX <= 64); /* masks of them */
 
 const OptionRow option_rows[] = {
         [OPTION_HELP] = { "help", NULL, NULL, "Show this help (-h); after a verb, that verb's" },
@@ -54,7 +58,8 @@ const OptionRow option_rows[] = {
                                     "Refuse unless this version runs now" },
         [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
                                     "Refuse unless this version is pending" },
-        [OPTION_REASON] = { "reason", "TEXT", "activate unhold clear-quarantine", "Why, for the history" },
+        [OPTION_REASON] = { "reason", "TEXT", "activate hold unhold clear-quarantine",
+                            "Why, for the history and whoever asks; hold: needed" },
         [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
                                 "A name for this request: asked again under it, it is the same job" },
         [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },
@@ -69,8 +74,10 @@ const OptionRow option_rows[] = {
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history", "Not newer than this" },
-        [OPTION_ROOT] = { "root", "DIR", "config", "Read the files below DIR instead of /" },
+        [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
+        [OPTION_ROOT] = { "root", "DIR", "config calendar", "Read the files below DIR instead of /" },
+        [OPTION_ITERATIONS] = { "iterations", "N", "calendar", "So many elapses (5)" },
+        [OPTION_BASE_TIME] = { "base-time", "TIME", "calendar", "Those after this moment, instead of now" },
         [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
         [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
         [OPTION_MODE] = { "mode", "MODE", "inhibit", "block (refuse them) or delay (be told before)" },
@@ -88,6 +95,15 @@ static int read_lines(const char *text, Options *options) {
         else
                 return -EINVAL;
         options->lines_given = true;
+        return 0;
+}
+
+static int read_iterations(const char *text, unsigned *ret) {
+        guint64 number;
+
+        if (!g_ascii_string_to_unsigned(text, 10, 1, ITERATIONS_MAX, &number, NULL))
+                return -EINVAL;
+        *ret = (unsigned) number;
         return 0;
 }
 
@@ -131,6 +147,22 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         }
 }
 
+/* The options of the verbs that need no lfad. */
+static int apply_local(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_ROOT:
+                options->root = value;
+                return 0;
+        case OPTION_ITERATIONS:
+                return read_iterations(value, &options->iterations);
+        case OPTION_BASE_TIME:
+                options->base_time = value;
+                return 0;
+        default:
+                return apply_history(id, value, options);
+        }
+}
+
 /* The options of inhibit. */
 static int apply_inhibit(OptionId id, const char *value, Options *options) {
         switch (id) {
@@ -147,7 +179,7 @@ static int apply_inhibit(OptionId id, const char *value, Options *options) {
                 options->list = true;
                 return 0;
         default:
-                return apply_history(id, value, options);
+                return apply_local(id, value, options);
         }
 }
 
@@ -200,9 +232,6 @@ static int apply(OptionId id, const char *value, Options *options) {
         case OPTION_AUTHORIZE:
                 options->authorize = true;
                 return 0;
-        case OPTION_ROOT:
-                options->root = value;
-                return 0;
         default:
                 return apply_inhibit(id, value, options);
         }
@@ -210,12 +239,13 @@ static int apply(OptionId id, const char *value, Options *options) {
 
 static void explain_bad_value(OptionId id, const char *value, UsageError *ret_error) {
         ret_error->message = g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value);
-        ret_error->hint = g_strdup(id == OPTION_JSON    ? "It takes pretty, short or off."
-                                   : id == OPTION_LINES ? "It takes a number from 1 on, or 'all'."
-                                   : id == OPTION_JOB   ? "It takes the number of a job."
-                                   : id == OPTION_MODE  ? "It takes block or delay."
-                                   : id == OPTION_IMAGE ? "There are too many of them."
-                                                        : "It takes " TIME_TEXT_FORMS ".");
+        ret_error->hint = g_strdup(id == OPTION_JSON         ? "It takes pretty, short or off."
+                                   : id == OPTION_LINES      ? "It takes a number from 1 on, or 'all'."
+                                   : id == OPTION_ITERATIONS ? "It takes a number from 1 to 1000."
+                                   : id == OPTION_JOB        ? "It takes the number of a job."
+                                   : id == OPTION_MODE       ? "It takes block or delay."
+                                   : id == OPTION_IMAGE      ? "There are too many of them."
+                                                             : "It takes " TIME_TEXT_FORMS ".");
 }
 
 bool option_belongs_to(const OptionRow *row, const char *verb) {
@@ -258,11 +288,11 @@ static void explain_missing_value(const char *argument, UsageError *ret_error) {
 }
 
 /* Each option must be one that the verb takes; the verb itself is checked elsewhere. */
-static int check_verb(const char *verb, unsigned given, UsageError *ret_error) {
+static int check_verb(const char *verb, uint64_t given, UsageError *ret_error) {
         for (size_t i = 0; i < _OPTION_MAX; i++) {
                 const OptionRow *row = &option_rows[i];
 
-                if (!(given & 1U << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
+                if (!(given & UINT64_C(1) << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
                         continue;
                 ret_error->message = verb ? g_strdup_printf("'%s' does not take --%s.", verb, row->name)
                                           : g_strdup_printf("--%s needs a verb.", row->name);
@@ -296,7 +326,7 @@ static char *unknown_option(char **argv) {
         return g_strdup(argv[optind - 1]);
 }
 
-static int parse_all(int argc, char **argv, Options *options, unsigned *given, UsageError *ret_error) {
+static int parse_all(int argc, char **argv, Options *options, uint64_t *given, UsageError *ret_error) {
         struct option long_options[_OPTION_MAX + 1] = { 0 };
         int c;
 
@@ -323,18 +353,21 @@ static int parse_all(int argc, char **argv, Options *options, unsigned *given, U
                         explain_bad_value((OptionId) c, optarg, ret_error);
                         return -EINVAL;
                 }
-                *given |= 1U << c;
+                *given |= UINT64_C(1) << c;
         }
         return 0;
 }
 
 int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, UsageError *ret_error) {
-        unsigned given = 0;
+        uint64_t given = 0;
         int r;
 
-        *ret_options = (Options){
-                .legend = true, .ask_password = true, .block = true, .lines = LINES_DEFAULT, .mode = "block"
-        };
+        *ret_options = (Options){ .legend = true,
+                                  .ask_password = true,
+                                  .block = true,
+                                  .lines = LINES_DEFAULT,
+                                  .iterations = ITERATIONS_DEFAULT,
+                                  .mode = "block" };
         r = check_encoding(argc, argv, ret_error);
         if (r < 0)
                 return r;

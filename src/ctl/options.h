@@ -11,6 +11,8 @@
 
 #define LINES_DEFAULT 20
 #define LINES_ALL 0
+#define ITERATIONS_DEFAULT 5
+#define ITERATIONS_MAX 1000
 #define INHIBIT_IMAGES_MAX 64 /* as lfad has it */
 
 /* The strings belong to argv. */
@@ -36,6 +38,8 @@ typedef struct Options {
         uint32_t job;                           /* 0: any */
         uint64_t since, until;                  /* usec of CLOCK_REALTIME; 0: no bound */
         const char *root;                       /* NULL: / */
+        unsigned iterations;                    /* calendar */
+        const char *base_time;                  /* NULL: now */
         const char *why, *who, *mode;           /* inhibit; NULL: not given, but mode */
         const char *images[INHIBIT_IMAGES_MAX]; /* all --image=, of which image is the last */
         unsigned n_images;

@@ -4,6 +4,7 @@
 #include "core/config-keys.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
+#include "util/clock.h"
 #include "util/nearest.h"
 
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct Reading {
 static void reading_load(Reading *reading, const char *root) {
         reading->files = config_files_load(root);
         reading->config = config_read(reading->files, &reading->problems);
+        config_check_times(reading->config, clock_realtime(&system_clock), reading->problems);
 }
 
 static void reading_release(Reading *reading) {

@@ -3,6 +3,7 @@
 
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
+#include "ctl/hold-list.h"
 #include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
@@ -81,6 +82,7 @@ static void print_image(const Inventory *inventory, const Image *image) {
                         print_property(name, value);
         }
         print_job(inventory_find_active_job(inventory, image->guid));
+        hold_list_print_of_image(inventory, image);
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
         if (code_advice)

@@ -2,6 +2,7 @@
 /* lfactl status, and its short form that lfactl alone shows. */
 
 #include "ctl/advice.h"
+#include "ctl/hold-list.h"
 #include "ctl/image-table.h"
 #include "ctl/job-report.h"
 #include "ctl/output.h"
@@ -63,16 +64,6 @@ static void print_attention(const Inventory *inventory) {
         image_attention_print(inventory);
 }
 
-static void print_hold(const Inventory *inventory) {
-        g_autofree char *text = NULL;
-
-        if (!inventory->held)
-                return;
-        text = g_strdup_printf("activations are paused: %s Look into that, then 'lfactl unhold'.",
-                               inventory->hold_reason);
-        output_field(FIELD_NARROW, "Held", COLOUR_RED, text);
-}
-
 static ExitCode show(Client *client, bool full) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code = inventory_load(client, &inventory);
@@ -88,7 +79,7 @@ static ExitCode show(Client *client, bool full) {
         print_driver(inventory);
         if (inventory->config_error && *inventory->config_error)
                 output_field(FIELD_NARROW, "Config", COLOUR_RED, inventory->config_error);
-        print_hold(inventory);
+        hold_list_print(inventory);
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
         print_images_line(inventory);

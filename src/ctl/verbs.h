@@ -27,6 +27,7 @@ ExitCode verb_show(Client *client, int argc, char **argv);
 ExitCode verb_activate(Client *client, int argc, char **argv);
 ExitCode verb_explain(Client *client, int argc, char **argv);
 ExitCode verb_cancel(Client *client, int argc, char **argv);
+ExitCode verb_hold(Client *client, int argc, char **argv);
 ExitCode verb_unhold(Client *client, int argc, char **argv);
 ExitCode verb_clear_quarantine(Client *client, int argc, char **argv);
 ExitCode verb_monitor(Client *client, int argc, char **argv);
@@ -35,4 +36,5 @@ ExitCode verb_inhibit(Client *client, int argc, char **argv);
 ExitCode verb_watchdog(Client *client, int argc, char **argv);
 ExitCode verb_refresh(Client *client, int argc, char **argv);
 ExitCode verb_reload(Client *client, int argc, char **argv);
-ExitCode verb_config(Client *client, int argc, char **argv); /* local */
+ExitCode verb_calendar(Client *client, int argc, char **argv); /* local */
+ExitCode verb_config(Client *client, int argc, char **argv);   /* local */

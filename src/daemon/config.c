@@ -36,6 +36,7 @@ static Config *read_config(const Manager *manager, char **ret_error) {
         g_autoptr(Config) config = config_read(files, &problems);
         char *error = describe_errors(problems);
 
+        config_check_times(config, clock_realtime(manager->clock), problems);
         log_problems(problems);
         if (error) {
                 *ret_error = error;

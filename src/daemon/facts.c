@@ -152,6 +152,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
                 .quarantine = image_find_quarantine(image),
                 .quarantine_after = manager->config->quarantine_after,
                 .hold = manager_find_hold(manager, image->values.guid),
+                .schedule = { .at_usec = clock_realtime(manager->clock), .since_last_usec = UINT64_MAX },
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
                 .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
@@ -215,6 +216,7 @@ void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms
         /* What passes by itself within seconds will have passed. */
         if (at_usec > clock_realtime(manager->clock)) {
                 facts.activation_running = false;
+                facts.hold = state_find_hold(manager->state, image->values.guid, at_usec);
                 facts.settle_usec = 0;
         }
         gates_run(&facts, verdicts);

@@ -37,6 +37,7 @@ static const char *const record_types[_RECORD_MAX] = {
         [RECORD_EXTERNAL] = "external",
         [RECORD_VANISHED] = "vanished",
         [RECORD_SETTING_APPLIED] = "setting-applied",
+        [RECORD_HOLD] = "hold",
         [RECORD_UNHOLD] = "unhold",
         [RECORD_QUARANTINE_CLEARED] = "quarantine-cleared",
 };

@@ -19,6 +19,7 @@ typedef enum RecordType {
         RECORD_EXTERNAL, /* a version moved, or pending fell, without a job of lfad's */
         RECORD_VANISHED, /* an image is not in the driver's tree any more */
         RECORD_SETTING_APPLIED,    /* a setting of the driver was otherwise than lfad wants it */
+        RECORD_HOLD,               /* somebody paused activations */
         RECORD_UNHOLD,             /* a pause ended, also one of lfad's own */
         RECORD_QUARANTINE_CLEARED, /* failures of a version do not count any more */
         _RECORD_MAX,

@@ -211,6 +211,7 @@ void images_update(Manager *manager, const Tree *tree) {
         inventory_save(manager);
         manager_update_warnings(manager);
         images_evaluate_order(manager);
+        manager_review_holds(manager);
         settings_apply(manager);
         manager_notify_status(manager);
         queue_schedule(manager); /* a gate may have waited for this */

@@ -112,6 +112,7 @@ struct Manager {
         uint64_t tree_id;              /* Tree.id of the last reading */
         char *inventory_saved;         /* what its file says; NULL = not known */
         unsigned images_lost;          /* that the driver lost from this tree */
+        unsigned holds_in_force;       /* when that was told last (holds.c) */
         unsigned profile_evidence;     /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
         bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
@@ -191,15 +192,36 @@ bool image_has_failed(const Image *image);
 /* What keeps this image from being activated; guid "": all of them. NULL: nothing. */
 const Hold *manager_find_hold(const Manager *manager, const char *guid);
 
+/* What manager_unhold would end of this scope: the image's own; guid "": of all of them, also lfad's own. NULL: nothing. */
+const Hold *manager_find_hold_of(const Manager *manager, const char *guid);
+
+/* All that are in force, as const Hold *. The caller unrefs the list before anything changes. */
+GPtrArray *manager_list_holds(const Manager *manager);
+
+/* When the next hold is over, CLOCK_REALTIME in µs; UINT64_MAX = none ends by itself. Then manager_review_holds tells
+ * everybody; it may be called at any time. Whether one holds is judged by the clock alone. */
+uint64_t manager_next_hold_end(const Manager *manager);
+void manager_review_holds(Manager *manager);
+
 /* The version that is pending went wrong too often. */
 bool image_is_quarantined(const Image *image);
 
 /* What manager_clear_quarantine ends, or NULL. */
 const Quarantine *manager_find_quarantine(const Manager *manager, const Image *image);
 
-/* End what holds all images, and one quarantine. reason: why, "" = none given. Recorded first. Each returns 0; -ENOENT when there is nothing to end;
- * -ENOSPC or another negative errno when it could not be recorded. */
-int manager_unhold(Manager *manager, const Requester *who, const char *reason);
+/* Pauses activations of these images, of all together when guids is NULL, until that time (CLOCK_REALTIME in µs, 0 =
+ * until it is released). What a person had of the same image, or of all, it replaces. Each is recorded first. Returns 0;
+ * -EDQUOT when there are too many, as manager_check_hold_caps tells beforehand; -ENOSPC or another negative errno when
+ * one could not be recorded: those before it hold. */
+int manager_hold(Manager *manager, char *const *guids, uint64_t until_usec, const Requester *who,
+                 const char *reason);
+int manager_check_hold_caps(const Manager *manager, char *const *guids);
+#define HOLDS_MAX 64 /* of people */
+
+/* End the holds of these images, or with guids NULL those of all together; and one quarantine. reason: why, "" = none
+ * given. Recorded first. Each returns 0; -ENOENT when one of them is not held, and nothing is ended; -ENOSPC or another
+ * negative errno when it could not be recorded. */
+int manager_unhold(Manager *manager, char *const *guids, const Requester *who, const char *reason);
 int manager_clear_quarantine(Manager *manager, const Image *image, const Requester *who, const char *reason);
 
 /* --- gates (facts.c) --- */

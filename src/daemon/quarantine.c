@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Quarantines and holds: published, reviewed with each reading, ended by people. */
+/* Quarantines: published, reviewed with each reading, ended by people. */
 
 #include "daemon/quarantine.h"
+#include "daemon/holds.h"
 #include "util/log.h"
 
 static const char *version_or_none(const char *version) {
         return version_known(version) ? version : "none";
-}
-
-const Hold *manager_find_hold(const Manager *manager, const char *guid) {
-        return state_find_hold(manager->state, guid, clock_realtime(manager->clock));
 }
 
 static bool is_in_force(const Manager *manager, const Quarantine *quarantine) {
@@ -58,7 +55,7 @@ void state_has_changed(Manager *manager, unsigned changed) {
         void *value;
 
         if (changed & STATE_CHANGE_HOLDS)
-                manager->observer->manager_changed(MANAGER_PROPERTY_HELD, manager->userdata);
+                holds_publish(manager);
         g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
@@ -76,7 +73,6 @@ void state_has_changed(Manager *manager, unsigned changed) {
 void state_tell(Manager *manager, unsigned changed, json_object *record) {
         const char *type = "", *guid = "", *to = "";
         const Quarantine *quarantine;
-        const Hold *hold = manager_find_hold(manager, "");
 
         (void) json_get_string(record, "type", &type);
         (void) json_get_string(record, "guid", &guid);
@@ -90,21 +86,11 @@ void state_tell(Manager *manager, unsigned changed, json_object *record) {
                             "clear-quarantine %s'.",
                             guid, image_display_name(images_remember(manager, guid)), version_or_none(to),
                             quarantine->failures, guid);
-        if ((changed & STATE_CHANGE_HOLDS) && hold)
+        if (changed & STATE_CHANGE_HOLDS)
                 log_warning("%s Nothing will be activated until that was looked into: check why the host restarted "
                             "and which firmware runs, then 'lfactl unhold'.",
-                            hold->reason);
-}
-
-/* who NULL: nobody asked for it. */
-static void add_asker(json_object *record, const Requester *who, const char *reason) {
-        if (who)
-                requester_to_record(who, record);
-        json_add_string(record, "reason", reason);
-}
-
-static void say_not_recorded(int r) {
-        log_error_errno(r, "What ends a quarantine or a hold cannot be recorded; it stays");
+                            g_array_index(manager->state->holds, Hold, manager->state->holds->len - 1)
+                                            .reason);
 }
 
 static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause cause, const Requester *who,
@@ -117,25 +103,14 @@ static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause ca
         json_add_string(record, "to", cleared.to);
         json_add_u64(record, "failures", cleared.failures);
         json_add_string(record, "cause", release_cause_to_string(cause));
-        add_asker(record, who, reason);
+        if (who)
+                requester_to_record(who, record);
+        json_add_string(record, "reason", reason);
         r = manager_record(manager, RECORD_QUARANTINE_CLEARED, record);
         if (r >= 0)
                 log_notice("Image %s (%s): what went wrong with version %s does not count any more (%s).",
                            cleared.guid, image_display_name(images_remember(manager, cleared.guid)),
                            version_or_none(cleared.to), release_cause_to_string(cause));
-        return r;
-}
-
-static int release(Manager *manager, const Hold *hold, ReleaseCause cause) {
-        json_object *record = json_object_new_object();
-        int r;
-
-        json_add_string(record, "guid", hold->guid);
-        json_add_string(record, "image", hold->image);
-        json_add_string(record, "cause", release_cause_to_string(cause));
-        r = manager_record(manager, RECORD_UNHOLD, record);
-        if (r >= 0)
-                log_notice("A hold was released (%s).", release_cause_to_string(cause));
         return r;
 }
 
@@ -160,22 +135,6 @@ static int review_quarantines(Manager *manager, const Image *image) {
         return 0;
 }
 
-static int review_holds(Manager *manager, const Image *image) {
-        const GArray *holds = manager->state->holds;
-
-        for (unsigned i = 0; i < holds->len; i++) {
-                const Hold *hold = &g_array_index(holds, Hold, i);
-                ReleaseCause cause = hold_find_release(hold, &image->values);
-                int r;
-
-                if (cause == RELEASE_NONE)
-                        continue;
-                r = release(manager, hold, cause);
-                return r < 0 ? r : 1;
-        }
-        return 0;
-}
-
 void quarantine_review(Manager *manager, const Image *image) {
         int r;
 
@@ -184,28 +143,10 @@ void quarantine_review(Manager *manager, const Image *image) {
         do
                 r = review_quarantines(manager, image);
         while (r > 0);
-        while (r == 0 && (r = review_holds(manager, image)) > 0)
-                r = 0;
+        if (r == 0)
+                r = holds_review_image(manager, image);
         if (r < 0)
-                say_not_recorded(r);
-}
-
-int manager_unhold(Manager *manager, const Requester *who, const char *reason) {
-        g_autofree char *asker = requester_to_text(who);
-        json_object *record;
-        int r;
-
-        if (!manager_find_hold(manager, ""))
-                return -ENOENT;
-        record = json_object_new_object();
-        json_add_string(record, "cause", release_cause_to_string(RELEASE_OPERATOR));
-        add_asker(record, who, reason);
-        r = manager_record(manager, RECORD_UNHOLD, record);
-        if (r < 0)
-                return log_error_errno(r, "Cannot record that the hold is released");
-        log_notice("The hold was released by %s%s%s.", asker, *reason ? ": " : "", reason);
-        queue_schedule(manager);
-        return 0;
+                log_error_errno(r, "What ends a quarantine or a hold cannot be recorded; it stays");
 }
 
 /* The one of the version that is pending; else the last one. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What follows from what is kept in mind: who is told, what the driver shows that ends a quarantine or a hold of lfad's
- * own, and what people end. */
+/* What follows from what is kept in mind: who is told, and what the driver shows that ends a quarantine, or a hold of
+ * lfad's own (holds.h). */
 
 #include "daemon/state.h"
 

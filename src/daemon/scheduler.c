@@ -38,10 +38,15 @@ static uint64_t next_of_waiting_jobs(const Manager *manager, uint64_t now_usec) 
         return next;
 }
 
+static uint64_t next_hold_end(const Manager *manager, uint64_t now_usec) {
+        return manager_next_hold_end(manager);
+}
+
 /* Each: the next moment after now, CLOCK_REALTIME in µs, at which something that gates judge is otherwise without anybody
  * doing anything; UINT64_MAX = none. Then all images and all jobs that wait are judged anew. */
 static uint64_t (*const next_moments[])(const Manager *manager, uint64_t now_usec) = {
         next_of_waiting_jobs,
+        next_hold_end,
 };
 
 static void set_timer(Scheduler *scheduler) {
@@ -63,6 +68,7 @@ static void on_moment(bool clock_was_set, void *userdata) {
 
         if (clock_was_set)
                 log_notice("The clock was set.");
+        manager_review_holds(scheduler->manager);
         images_evaluate(scheduler->manager); /* and, by that, what waits */
 }
 

@@ -2,6 +2,7 @@
 /* state.json: reading, bringing up to date, replacing. */
 
 #include "daemon/state.h"
+#include "core/hold-text.h"
 #include "daemon/history-visit.h"
 #include "daemon/quarantine.h"
 #include "util/file-io.h"
@@ -137,8 +138,11 @@ void manager_load_state(Manager *manager) {
         if (manager->state_file.refused)
                 refuse(manager, r);
         hold = manager_find_hold(manager, "");
-        if (hold)
-                log_warning("Activations are paused: %s 'lfactl unhold' ends that.", hold->reason);
+        if (hold) {
+                g_autofree char *text = hold_to_text(hold);
+
+                log_warning("Activations are paused: %s 'lfactl unhold' ends that.", text);
+        }
 }
 
 void manager_retry_state(Manager *manager) {

@@ -2,6 +2,7 @@
 /* STATUS= for systemctl status: what lfad is doing or waiting for, in one line. */
 
 #include "core/enum-names.h"
+#include "core/hold-text.h"
 #include "daemon/state.h"
 #include "util/macros.h"
 
@@ -48,6 +49,12 @@ static char *describe_waiting(const Manager *manager) {
                                image ? image_display_name(image) : job->guid, manager->queue_waits_why);
 }
 
+static char *describe_hold(const Hold *hold) {
+        g_autofree char *text = hold_to_text(hold);
+
+        return g_strdup_printf("Activations are paused: %s", text);
+}
+
 void manager_notify_status(Manager *manager) {
         g_autofree char *status = NULL;
         const Hold *hold = manager_find_hold(manager, "");
@@ -70,7 +77,7 @@ void manager_notify_status(Manager *manager) {
         else if (manager->queue.length > 0 && manager->queue_waits_why)
                 status = describe_waiting(manager);
         else if (hold)
-                status = g_strdup_printf("Activations are paused: %s", hold->reason);
+                status = describe_hold(hold);
         else {
                 pending = count_pending(manager, &present);
                 status = g_strdup_printf("%u images, %u pending, %u jobs queued, %u waiting", present,

@@ -44,6 +44,8 @@ def typed(name, value, signatures=SIGNATURES):
     signature = signatures.get(name)
     if isinstance(value, dict):
         return dbus.Dictionary({k: typed(k, v) for k, v in value.items()}, signature="sv", variant_level=1)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return dbus.Array([typed_all(item) for item in value], signature="a{sv}", variant_level=1)
     if isinstance(value, list):
         return dbus.Array(value, signature="s", variant_level=1)
     if isinstance(value, bool):
@@ -171,6 +173,10 @@ class StandIn:
 
     def on_Refresh(self, message, options):
         say("refresh")
+        self.reply(message)
+
+    def on_Hold(self, message, reason, options):
+        say("hold", reason, json.dumps(options))
         self.reply(message)
 
     def on_Unhold(self, message, options):

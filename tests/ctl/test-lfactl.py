@@ -189,7 +189,7 @@ class Usage(Case):
         code, out, _ = self.lfactl("--help")
         self.assertEqual(code, 0)
         for verb in ("status", "list", "show", "activate", "cancel", "monitor", "history", "inhibit", "watchdog", "refresh",
-                     "reload", "config", "unhold", "clear-quarantine"):
+                     "reload", "calendar", "config", "hold", "unhold", "clear-quarantine"):
             self.assertRegex(out, rf"(?m)^  {verb} ")
             code, verb_help, _ = self.lfactl(verb, "--help")
             self.assertEqual(code, 0)
@@ -360,7 +360,8 @@ class Reading(Case):
         self.assertIn("restart the host", self.lfactl("show", "rmm")[1])
 
     def test_a_pause_is_shown_with_its_reason_and_the_way_out(self):
-        self.lfad(scenario([rmm(Blockers=["hold"])], manager={"Held": True, "HoldReason": "The host restarted."}))
+        self.lfad(scenario([rmm(Blockers=["hold"])], manager={"Holds": [
+            {"guid": "", "reason": "The host restarted.", "by-lfad": True, "until": 0}]}))
         for verb in ([], ["status"]):
             self.assertRegex(self.lfactl(*verb)[1], r"(?m)^ *Held: .*The host restarted\. .*'lfactl unhold'")
         self.assertRegex(self.lfactl("show", "rmm")[1], "What to do: .*'lfactl unhold'")
@@ -821,6 +822,25 @@ class Cancelling(Case):
         self.lfad()
         code, document = self.json("cancel", "99")
         self.assertEqual((code, document["errors"][0]["error"]), (1, ERROR + "NoSuchJob"))
+
+
+class Holding(Case):
+    def test_images_reason_and_time_reach_lfad(self):
+        lfad = self.lfad()
+        self.assertEqual(self.lfactl("hold", "--reason=audit")[0], 0)
+        lfad.wait_for("hold audit {}\n")
+        code, out, _ = self.lfactl("hold", "rmm", "--reason=fan", "--until=@4102444800")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, "paused until 2(099|100)-.*: rmm\\.")
+        lfad.wait_for(re.escape(f'hold fan {{"images": ["{RMM}"], "until": 4102444800000000}}\n'))
+        self.assertEqual(self.lfactl("unhold", "rmm")[0], 0)
+        lfad.wait_for(re.escape(f'unhold /org/arm/LFA1 {{"images": ["{RMM}"]}}\n'))
+
+    def test_it_needs_a_reason_and_images_that_exist(self):
+        self.lfad()
+        for arguments in (("hold",), ("hold", "rmm"), ("hold", "--reason="), ("hold", "--reason=x", "nonsense"),
+                          ("unhold", "nonsense")):
+            self.assertEqual(self.lfactl(*arguments)[0], 2, arguments)
 
 
 class Releasing(Case):

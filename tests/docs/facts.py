@@ -10,7 +10,7 @@ from docs import all_source, read, run_program, source_files
 OPTION_TYPES = {"STRING": "s", "STRINGS": "as", "VERSION": "s", "REQUEST_ID": "s", "BOOL": "b", "U32": "u", "U64": "t"}
 # Which file has the options of which method. A new file with options must be entered here.
 OPTION_FILES = {"Activate": "src/bus/activate.c", "ActivatePending": "src/bus/activate-pending.c",
-                "Explain": "src/bus/explain.c", "Unhold": "src/bus/unhold.c",
+                "Explain": "src/bus/explain.c", "Hold": "src/bus/hold.c", "Unhold": "src/bus/unhold.c",
                 "ClearQuarantine": "src/bus/clear-quarantine.c", "GetHistory": "src/bus/history.c"}
 # Read by libraries for us, or by the environment's own programs: no getenv of ours shows them.
 LIBRARY_ENVIRONMENT = {"lfad": {"NOTIFY_SOCKET"}, "lfactl": {"DBUS_SYSTEM_BUS_ADDRESS"}, "lfa-sim": set()}
@@ -89,7 +89,7 @@ def polkit_actions():
 
 
 def polkit_details():
-    files = ("src/bus/image-details.c", "src/bus/inhibit.c", "src/bus/unhold.c")
+    files = ("src/bus/image-details.c", "src/bus/inhibit.c", "src/bus/hold.c", "src/bus/unhold.c")
     rows = [re.findall(r'request_add_detail\(request, "(\w+)"', read(file)) for file in files]
     return dict.fromkeys(name for names in rows for name in expect(names, "details"))
 
@@ -208,7 +208,8 @@ def limits():
 
 # -- the configuration
 
-CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Policy": "[POLICY]", "Image": "[IMAGE NAME]",
+CONFIG_HEADINGS = {"Daemon": "[DAEMON]", "Driver": "[DRIVER]", "Policy": "[POLICY]",
+                   "Window": "[WINDOW NAME]", "Freeze": "[FREEZE NAME]", "Image": "[IMAGE NAME]",
                    "Watchdog": "[WATCHDOG NAME]"}
 
 

@@ -5,6 +5,7 @@ Explain, and the records of the history, each type of which is provoked here."""
 
 import json
 import os
+import time
 
 import dbus
 
@@ -96,7 +97,7 @@ class HistoryTest(world.TestCase):
         self.world.stage("rmm", "2.0")
         held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "x", "y", "block", ["rmm"], {})
         self.world.run_job("rmm", expected_current_version="1.2", expected_pending_version="2.0", reason="ticket",
-                           request_id="name", override=["inhibitor"], unattended=True)
+                           request_id="name", override=["inhibitor", "clock"], unattended=True)
         os.close(held.take())
         self.world.sim("fail prime AUTH_ERROR --image=bl31")
         self.world.stage("bl31", "3.0")
@@ -167,6 +168,9 @@ class HistoryTest(world.TestCase):
                 self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"reason": "looked into"})
                 self.world.call(self.world.image_path("bl31"), IMAGE, "ClearQuarantine", "a{sv}", {"reason": "likewise"})
         self.world.stage("bl31", "4.0")
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "maintenance",
+                        {"images": ["rmm"], "until": dbus.UInt64(int(time.time() + 3600) * 10**6)})
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"images": ["rmm"]})
         self.collect()
 
     def test_every_record_is_as_documented(self):

@@ -13,8 +13,9 @@ import docs
 
 RST2MAN = shutil.which("rst2man", path="/usr/bin") or shutil.which("rst2man.py", path="/usr/bin")
 # Pages of others, with their sections: of Debian 12 (man-db knows them where they are installed).
-FOREIGN = {"busctl(1)", "flock(2)", "gdbus(1)", "org.freedesktop.LogControl1(5)", "polkit(8)", "sd-bus(3)",
-           "sd-daemon(3)", "sd_notify(3)", "systemctl(1)", "systemd.service(5)", "systemd.time(7)"}
+FOREIGN = {"busctl(1)", "flock(2)", "gdbus(1)", "machine-id(5)", "org.freedesktop.LogControl1(5)", "polkit(8)",
+           "sd-bus(3)", "sd-daemon(3)", "sd_notify(3)", "systemctl(1)", "systemd.service(5)", "systemd.time(7)",
+           "timedatectl(1)"}
 OWN = {re.sub(r"\.(\d)$", r"(\1)", name) for name in docs.PAGES}
 REFERENCE = re.compile(r"\*\*([\w.-]+)\*\*\\?\s*\((\d)\)")
 

@@ -24,6 +24,7 @@ static World world_new(void) {
                         .tree_stable_since_usec = 50 * SECOND,
                         .settle_usec = SECOND,
                         .settle_deadline_usec = UINT64_MAX,
+                        .schedule = { .since_last_usec = UINT64_MAX },
                         .system = { SYSTEM_RUNNING, SYSTEM_ANSWER_NO, SYSTEM_ANSWER_NO, false },
                 },
         };
@@ -373,6 +374,9 @@ static void a_version_that_went_wrong_too_often_is_refused(void **state) {
                       "3 activations of image " GUID " to version 1.1");
         assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "job 17");
         quarantine.failures = 1;
+        quarantine.automatic_unknown = true;
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "automatic mode");
+        assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "job 17) ended unknown");
         quarantine.host_restarted = true;
         quarantine.to[0] = 0;
         assert_denies(&world, GATE_QUARANTINE, LFA_ERROR_QUARANTINED, "to version none");
@@ -610,9 +614,9 @@ static void facts_of_a_tree_that_settles_deny_no_job(void **state) {
 
 static void gates_have_the_names_of_the_documentation(void **state) {
         static const char *const names[_GATE_MAX] = {
-                "config",     "state",     "driver", "image",       "version",
-                "quarantine", "settle",    "repeat", "kernel-auto", "settings",
-                "hold",       "inhibitor", "order",  "system",      "watchdog",
+                "config",   "state",       "driver",    "image", "version", "quarantine", "settle",
+                "repeat",   "kernel-auto", "settings",  "hold",  "freeze",  "window",     "slot",
+                "interval", "clock",       "inhibitor", "order", "system",  "watchdog",
         };
 
         for (GateId gate = 0; gate < _GATE_MAX; gate++) {
@@ -621,7 +625,7 @@ static void gates_have_the_names_of_the_documentation(void **state) {
         }
         assert_null(gate_to_string(_GATE_MAX));
         assert_null(gate_to_string(_GATE_INVALID));
-        assert_int_equal(gate_from_string("window"), -EINVAL);
+        assert_int_equal(gate_from_string("weather"), -EINVAL);
 }
 
 int main(void) {

@@ -86,6 +86,7 @@ static void record_types_round_trip(void **state) {
                 [RECORD_EXTERNAL] = "external",
                 [RECORD_VANISHED] = "vanished",
                 [RECORD_SETTING_APPLIED] = "setting-applied",
+                [RECORD_HOLD] = "hold",
                 [RECORD_UNHOLD] = "unhold",
                 [RECORD_QUARANTINE_CLEARED] = "quarantine-cleared",
         };

@@ -15,7 +15,7 @@ typedef struct Targets {
         bool flag;
         uint32_t number;
         uint64_t time;
-        GPtrArray *names;
+        GPtrArray *list;
 } Targets;
 
 static const OptionSpec specs[] = {
@@ -25,7 +25,7 @@ static const OptionSpec specs[] = {
         { "flag", OPTION_BOOL, offsetof(Targets, flag) },
         { "number", OPTION_U32, offsetof(Targets, number) },
         { "time", OPTION_U64, offsetof(Targets, time) },
-        { "names", OPTION_STRINGS, offsetof(Targets, names) },
+        { "list", OPTION_STRINGS, offsetof(Targets, list) },
 };
 
 typedef struct World {
@@ -90,6 +90,8 @@ static void assert_refused(World *world, const char *words) {
         Targets targets = { 0 };
 
         assert_true(finish(world, &targets) < 0);
+        if (targets.list)
+                g_ptr_array_unref(targets.list);
         assert_true(sd_bus_error_has_name(&world->error, SD_BUS_ERROR_INVALID_ARGS));
         if (!strstr(world->error.message, words))
                 fail_msg("'%s' does not say '%s'", world->error.message, words);
@@ -118,11 +120,7 @@ static void valid_options_of_every_kind_are_read(void **state) {
         assert_true(sd_bus_message_append(world->message, "{sv}", "flag", "b", 1) >= 0);
         assert_true(sd_bus_message_append(world->message, "{sv}", "number", "u", UINT32_MAX) >= 0);
         assert_true(sd_bus_message_append(world->message, "{sv}", "time", "t", UINT64_MAX) >= 0);
-        assert_true(sd_bus_message_append(world->message, "{sv}", "names", "as", 2, "hold", "order") >= 0);
         assert_true(finish(world, &targets) >= 0);
-        assert_int_equal(targets.names->len, 2);
-        assert_string_equal(targets.names->pdata[1], "order");
-        g_ptr_array_unref(targets.names);
         assert_string_equal(targets.reason, "because, \xc3\xa9");
         assert_true(targets.version.given);
         assert_string_equal(targets.version.version, "2.10");
@@ -145,6 +143,54 @@ static void no_version_is_expected_with_an_empty_string(void **state) {
                 assert_true(targets.version.given);
                 assert_string_equal(targets.version.version, "");
         }
+}
+
+static void add_list(World *world, const char *text, unsigned n) {
+        assert_true(sd_bus_message_open_container(world->message, 'e', "sv") >= 0);
+        assert_true(sd_bus_message_append(world->message, "s", "list") >= 0);
+        assert_true(sd_bus_message_open_container(world->message, 'v', "as") >= 0);
+        assert_true(sd_bus_message_open_container(world->message, 'a', "s") >= 0);
+        for (unsigned i = 0; i < n; i++)
+                assert_true(sd_bus_message_append(world->message, "s", text) >= 0);
+        for (unsigned i = 0; i < 3; i++)
+                assert_true(sd_bus_message_close_container(world->message) >= 0);
+}
+
+static void a_list_is_read_whole_and_the_options_behind_it_too(void **state) {
+        g_autoptr(GPtrArray) empty = NULL, full = NULL;
+        Targets targets = { 0 };
+
+        begin(*state);
+        add_list(*state, "", 0);
+        assert_true(finish(*state, &targets) >= 0);
+        empty = g_steal_pointer(&targets.list);
+        assert_non_null(empty); /* given, with nothing in it */
+        assert_int_equal(empty->len, 0);
+        begin(*state);
+        add_list(*state, "rmm", CLIENT_STRINGS_MAX);
+        add_string(*state, "reason", "x");
+        assert_true(finish(*state, &targets) >= 0);
+        full = g_steal_pointer(&targets.list);
+        assert_int_equal(full->len, CLIENT_STRINGS_MAX);
+        assert_string_equal(full->pdata[CLIENT_STRINGS_MAX - 1], "rmm");
+        assert_string_equal(targets.reason, "x");
+}
+
+static void lists_have_bounds_and_so_has_what_is_in_them(void **state) {
+        g_autofree char *longer = g_strnfill(CLIENT_STRING_MAX + 1, 'x');
+
+        begin(*state);
+        add_list(*state, "rmm", CLIENT_STRINGS_MAX + 1);
+        assert_refused(*state, "at most 64");
+        begin(*state);
+        add_list(*state, longer, 1);
+        assert_refused(*state, "257 bytes");
+        begin(*state);
+        add_list(*state, "a\nb", 1);
+        assert_refused(*state, "control character");
+        begin(*state);
+        add_string(*state, "list", "rmm");
+        assert_refused(*state, "'as', not 's'");
 }
 
 static void unknown_options_are_refused(void **state) {
@@ -311,6 +357,10 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(no_options_leave_everything_as_it_was, setup, teardown),
                 cmocka_unit_test_setup_teardown(valid_options_of_every_kind_are_read, setup, teardown),
                 cmocka_unit_test_setup_teardown(no_version_is_expected_with_an_empty_string, setup,
+                                                teardown),
+                cmocka_unit_test_setup_teardown(a_list_is_read_whole_and_the_options_behind_it_too, setup,
+                                                teardown),
+                cmocka_unit_test_setup_teardown(lists_have_bounds_and_so_has_what_is_in_them, setup,
                                                 teardown),
                 cmocka_unit_test_setup_teardown(unknown_options_are_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(an_option_given_twice_is_refused, setup, teardown),

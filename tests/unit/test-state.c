@@ -135,6 +135,47 @@ static void test_a_restart_of_the_host_quarantines_at_once_and_holds_everything(
         assert_null(state_find_quarantine(state, A, "2.0"));
 }
 
+#define AUTOMATIC(guid, to, result)                                                                         \
+        "{\"type\":\"finished\",\"automatic\":true,\"job\":7,\"guid\":\"" guid "\",\"to\":\"" to            \
+        "\",\"result\":\"" result "\",\"verdict-row\":10}"
+
+static void test_one_unknown_end_in_automatic_mode_is_enough(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, FINISHED(A, "2.0", "unknown", "11"));
+        take(state, AUTOMATIC(A, "2.0", "failed"));
+        assert_false(quarantine_is_in_force(state_find_quarantine(state, A, "2.0"), 3));
+        assert_true(quarantine_is_in_force(state_find_quarantine(state, A, "2.0"),
+                                           2)); /* that counts, too */
+        take(state, AUTOMATIC(A, "2.0", "unknown"));
+        assert_true(quarantine_is_in_force(state_find_quarantine(state, A, "2.0"), 100));
+        assert_null(state_find_hold(state, A, 0));
+        take(state, FINISHED(A, "2.0", "failed", "10")); /* what a person tries does not take it back */
+        assert_true(quarantine_is_in_force(state_find_quarantine(state, A, "2.0"), 100));
+        take(state,
+             "{\"type\":\"settled\",\"guid\":\"" A "\",\"to\":\"2.0\",\"job\":7}"); /* it runs after all */
+        assert_null(state_find_quarantine(state, A, "2.0"));
+}
+
+#define QUEUED(guid, automatic) "{\"type\":\"queued\",\"guid\":\"" guid "\",\"automatic\":" automatic "}"
+
+static void test_the_last_automatic_attempt_of_each_image_is_kept_in_mind(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        assert_int_equal(state_last_automatic_attempt(state, A), 0);
+        assert_int_equal(take(state, QUEUED(A, "false")), 0);
+        assert_int_equal(take(state, "{\"type\":\"queued\",\"guid\":\"" A "\"}"), 0); /* a person's */
+        assert_int_equal(take(state, QUEUED("none", "true")), 0);
+        assert_int_equal(take(state, QUEUED(A, "true")), STATE_CHANGE_ATTEMPTS);
+        take(state, QUEUED(B, "true"));
+        assert_int_equal(state_last_automatic_attempt(state, A), 1003);
+        assert_int_equal(state_last_automatic_attempt(state, B), 1004);
+        take(state, FINISHED(A, "2.0", "succeeded", "3"));
+        take(state, QUEUED(A, "true"));
+        assert_int_equal(state_last_automatic_attempt(state, A), 1006);
+        assert_int_equal(state->attempts->len, 2);
+}
+
 static void test_holds_of_people(void **unused) {
         _cleanup_state_ State *state = state_new();
 
@@ -151,6 +192,36 @@ static void test_holds_of_people(void **unused) {
         assert_null(state_find_hold(state, B, 0));
         assert_int_equal(state_find_hold(state, A, 0)->uid, 6);
         assert_int_equal(take(state, "{\"type\":\"unhold\"}"), 0);
+}
+
+static void test_of_several_holds_the_one_that_lasts_longest_counts(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"uid\":1,\"until\":5000}");
+        take(state, "{\"type\":\"hold\",\"uid\":2,\"until\":7000}");
+        assert_int_equal(state_find_hold(state, A, 10)->uid, 2);
+        assert_int_equal(state_find_hold_of_person(state, A, 10)->uid, 1);
+        assert_null(state_find_hold_of_person(state, B, 10));
+        assert_true(state_next_hold_end(state, 10) == 5000);
+        assert_true(state_next_hold_end(state, 5000) == 7000);
+        assert_true(state_next_hold_end(state, 7000) == UINT64_MAX);
+        assert_null(state_find_hold(state, A, 7000));
+        assert_non_null(state_find_hold(state, A, 6999)); /* the clock was set back */
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"uid\":3}");
+        assert_int_equal(state_find_hold(state, A, 10)->uid, 3);
+}
+
+static void test_a_new_hold_pushes_out_what_is_over_and_no_other(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"until\":1002}");
+        take(state, "{\"type\":\"hold\",\"until\":1003}");
+        assert_int_equal(state->holds->len, 2);
+        assert_non_null(state_find_hold_of_person(state, A, 1001));
+        take(state, "{\"type\":\"hold\",\"guid\":\"" B "\"}");
+        assert_int_equal(state->holds->len, 2);
+        assert_null(state_find_hold_of_person(state, A, 0));
+        assert_non_null(state_find_hold_of_person(state, "", 1002));
 }
 
 static ImageValues values_with(int pending, const char *pending_version) {
@@ -300,6 +371,12 @@ static void test_each_list_is_bounded(void **unused) {
         assert_int_equal(state->quarantines->len, STATE_QUARANTINES_MAX);
         assert_int_equal(state->holds->len, STATE_HOLDS_MAX);
         assert_null(state_find_quarantine(state, "00000000-6d08-4447-a412-351145029b53", "2.0"));
+        for (unsigned i = 0; i < STATE_ATTEMPTS_MAX + 10; i++)
+                take(state,
+                     "{\"type\":\"queued\",\"guid\":\"%08x-6d08-4447-a412-351145029b53\",\"automatic\":true}",
+                     i);
+        assert_int_equal(state->attempts->len, STATE_ATTEMPTS_MAX);
+        assert_int_equal(state_last_automatic_attempt(state, "00000000-6d08-4447-a412-351145029b53"), 0);
         text = state_to_text(state);
         assert_int_equal(state_from_text(text, strlen(text), &again), 0);
 }
@@ -397,6 +474,8 @@ static json_object *random_record(GRand *random, uint64_t seq) {
         json_add_string(record, "reason", g_rand_boolean(random) ? "because \"é\"" : "\x1b[1m");
         json_add_u64(record, "uid", g_rand_int(random));
         json_add_u64(record, "job", g_rand_int(random));
+        if (g_rand_int_range(random, 0, 3) == 0)
+                json_object_object_add(record, "automatic", json_object_new_boolean(true));
         if (g_rand_boolean(random))
                 json_add_u64(record, "until", g_rand_int(random));
         if (g_rand_boolean(random)) {
@@ -447,7 +526,8 @@ static void test_what_is_saved_and_what_is_made_anew_are_the_same(void **unused)
         "\"since\":1,\"until\":0}"
 #define QUARANTINE                                                                                          \
         "{\"guid\":\"" A "\",\"to\":\"2.0\",\"failures\":1,\"host-restarted\":false,\"job\":1,\"boot-id\":" \
-        "\"" BOOT "\",\"since\":1}"
+        "\"" BOOT "\",\"since\":1,\"automatic-unknown\":true}"
+#define ATTEMPT "{\"guid\":\"" A "\",\"at\":1}"
 #define LEARNED "{\"guid\":\"" A "\",\"profile\":\"v3\",\"samples\":1,\"worst-usec\":1}"
 #define JOB                                                                                                 \
         "{\"job\":2,\"guid\":\"" A                                                                          \
@@ -457,7 +537,7 @@ static void test_what_is_saved_and_what_is_made_anew_are_the_same(void **unused)
 #define WITH_JOBS(jobs) "{\"version\":1,\"seq\":5,\"jobs\":[" jobs "]," EMPTY
 #define WITH(hold, quarantine, learned)                                                                     \
         "{\"version\":1,\"seq\":5,\"holds\":[" hold "],\"quarantines\":[" quarantine                        \
-        "],\"learned\":[" learned "]}"
+        "],\"learned\":[" learned "],\"attempts\":[" ATTEMPT "]}"
 
 static int read_back(const char *text) {
         _cleanup_state_ State *state = NULL;
@@ -471,6 +551,7 @@ static void test_it_reads_what_it_writes(void **unused) {
         assert_int_equal(read_back("{\"version\":1,\"seq\":0," EMPTY), 0);
         assert_int_equal(read_back(WITH(HOLD, QUARANTINE, LEARNED)), 0);
         assert_int_equal(read_back(WITH_JOBS(JOB)), 0);
+        assert_int_equal(read_back("{\"version\":1,\"seq\":0,\"attempts\":[]," EMPTY), 0);
         assert_int_equal(read_back("{\"later\":{\"x\":1},\"version\":1,\"seq\":0," EMPTY), 0);
 }
 
@@ -524,6 +605,12 @@ static void test_it_refuses_garbage(void **unused) {
                 { "\"samples\":1", "\"samples\":-1" },
                 { "\"worst-usec\":1", "\"worst-usec\":\"1\"" },
                 { ",\"worst-usec\":1", "" },
+                { "\"automatic-unknown\":true", "\"automatic-unknown\":1" },
+                { "\"attempts\":[" ATTEMPT "]", "\"attempts\":{}" },
+                { ATTEMPT, ATTEMPT "," ATTEMPT },
+                { "\"at\":1", "\"at\":-1" },
+                { ",\"at\":1", "" },
+                { ATTEMPT, "{\"at\":1}" },
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -597,7 +684,11 @@ int main(void) {
                 cmocka_unit_test(test_a_success_begins_anew),
                 cmocka_unit_test(test_a_success_that_is_found_later_begins_anew),
                 cmocka_unit_test(test_a_restart_of_the_host_quarantines_at_once_and_holds_everything),
+                cmocka_unit_test(test_one_unknown_end_in_automatic_mode_is_enough),
+                cmocka_unit_test(test_the_last_automatic_attempt_of_each_image_is_kept_in_mind),
                 cmocka_unit_test(test_holds_of_people),
+                cmocka_unit_test(test_of_several_holds_the_one_that_lasts_longest_counts),
+                cmocka_unit_test(test_a_new_hold_pushes_out_what_is_over_and_no_other),
                 cmocka_unit_test(test_what_the_driver_shows_releases),
                 cmocka_unit_test(test_a_stale_image_releases_nothing),
                 cmocka_unit_test(test_three_measured_activations_tell_what_to_expect),

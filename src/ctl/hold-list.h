@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who pauses activations, of what, until when and why. */
+
+#include "ctl/managed-objects.h"
+
+bool hold_list_has_any(const Inventory *inventory);
+
+/* A line for each that is in force; nothing when there is none. */
+void hold_list_print(const Inventory *inventory);
+
+/* The same of those that keep this image from being activated. */
+void hold_list_print_of_image(const Inventory *inventory, const Image *image);
