@@ -99,21 +99,25 @@ static GPtrArray *list_versions(const ConfigSection *section, const char *key) {
         return versions;
 }
 
-static const char *find_nearest_window(const Config *config, const char *word) {
-        g_autoptr(GPtrArray) names = g_ptr_array_new();
+/* NULL-terminated; the caller unrefs. */
+static GPtrArray *name_windows(const Config *config) {
+        GPtrArray *names = g_ptr_array_new();
 
         for (unsigned i = 0; i < config->windows->len; i++)
                 g_ptr_array_add(names, (char *) ((const ConfigSection *) config->windows->pdata[i])->name);
         g_ptr_array_add(names, NULL);
-        return nearest_word(word, (const char *const *) names->pdata);
+        return names;
 }
 
 static void fail_unknown_window(const Config *config, const ConfigSetting *setting, const ConfigWord *word,
                                 GPtrArray *problems) {
+        g_autoptr(GPtrArray) names = name_windows(config);
+        g_autofree char *all = g_strjoinv(", ", (char **) names->pdata);
         g_autofree char *text =
-                        config_fail_value(setting->key, word->text, find_nearest_window(config, word->text));
+                        config_fail_value(setting->key, word->text,
+                                          nearest_word(word->text, (const char *const *) names->pdata));
 
-        config_add_problem(problems, false, word->origin, "%s", text);
+        config_add_problem(problems, false, word->origin, "%s There are: %s.", text, *all ? all : "none");
 }
 
 static void find_windows(const Config *config, ConfigSection *section, GPtrArray *problems) {
@@ -136,8 +140,24 @@ static void find_windows(const Config *config, ConfigSection *section, GPtrArray
         }
 }
 
+/* Where automatic mode is wanted it waits for a window, and there is none. */
+static void check_automatic(const Config *config, GPtrArray *problems) {
+        for (unsigned i = 0; i < config->sections->len; i++) {
+                const ConfigSection *section = config->sections->pdata[i];
+                const ConfigSetting *mode;
+
+                if (section->id != CONFIG_POLICY && section->id != CONFIG_IMAGE)
+                        continue;
+                mode = config_find_setting(section, "Mode");
+                if (config->windows->len == 0 && strcmp(mode->text, "automatic") == 0)
+                        config_add_problem(problems, true, mode->origin,
+                                           "Mode=automatic activates nothing: there is no [Window NAME].");
+        }
+}
+
 void config_check_policy(Config *config, GPtrArray *problems) {
         config_check_windows_and_freezes(config, problems);
+        check_automatic(config, problems);
         for (unsigned i = 0; i < config->sections->len; i++) {
                 ConfigSection *section = config->sections->pdata[i];
 

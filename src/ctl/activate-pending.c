@@ -4,7 +4,7 @@
 #include "ctl/activate-pending.h"
 
 #include "ctl/bus-value.h"
-#include "ctl/call-options.h"
+#include "ctl/call-terms.h"
 #include "ctl/job-follow.h"
 #include "ctl/output.h"
 #include "lfa/bus-names.h"
@@ -20,7 +20,7 @@ static int call_activate_pending(Client *client, sd_bus_error *error, char ***re
         if (r >= 0)
                 r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
         if (r >= 0)
-                r = call_option_string(call, "reason", client->options->reason);
+                r = call_terms(call, client->options);
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
         if (r >= 0)

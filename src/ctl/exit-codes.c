@@ -70,9 +70,27 @@ static const struct {
         { LFA_ERROR_PREFIX "StateNewer", EXIT_DENIED },
         { LFA_ERROR_PREFIX "DiskFull", EXIT_DENIED },
         { LFA_ERROR_PREFIX "StateUnavailable", EXIT_DENIED },
+        { LFA_ERROR_PREFIX "SystemNotReady", EXIT_DEFERRED },
+        { LFA_ERROR_PREFIX "DeadlineReached", EXIT_DEFERRED },
+        { LFA_ERROR_PREFIX "SystemStopping", EXIT_DENIED },
         { LFA_ERROR_PREFIX "HostRestarted", EXIT_UNKNOWN },
         { LFA_ERROR_PREFIX "NoReport", EXIT_UNKNOWN },
         { LFA_ERROR_PREFIX "Unproven", EXIT_UNKNOWN },
+        { LFA_ERROR_PREFIX "NotQuarantined", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "NotHeld", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "RequestIdReused", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "DaemonRestarted", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "PrecedingFailed", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "Cancelled", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "WorkerFailed", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "ImageGone", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "Unreadable", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "UnexpectedVersion", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "NoEffect", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "ActivationFailed", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "NoPermission", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "ReadOnly", EXIT_FAILED },
+        { LFA_ERROR_PREFIX "InputOutput", EXIT_FAILED },
 };
 
 static const struct {
@@ -91,6 +109,13 @@ static const ExitCode severity[] = {
 
 const char *exit_code_text(ExitCode code) {
         return exit_code_texts[code];
+}
+
+bool exit_code_knows_error(const char *error_name) {
+        for (size_t i = 0; i < N_ELEMENTS(error_codes); i++)
+                if (strcmp(error_codes[i].error, error_name) == 0)
+                        return true;
+        return false;
 }
 
 ExitCode exit_code_from_error(const char *error_name) {

@@ -3,6 +3,8 @@
 
 /* What lfactl's exit code means, and how results and error names become one. */
 
+#include <stdbool.h>
+
 /* The contract with scripts: a number keeps its meaning for ever. */
 typedef enum ExitCode {
         EXIT_DONE = 0,           /* done, or nothing to do */
@@ -19,6 +21,9 @@ typedef enum ExitCode {
 
 /* One line for --help; code must be a member of the enum. */
 const char *exit_code_text(ExitCode code);
+
+/* Whether that error has a code of its own. */
+bool exit_code_knows_error(const char *error_name);
 
 /* For a call that was answered with the D-Bus error error_name; a name that is not known is EXIT_FAILED. */
 ExitCode exit_code_from_error(const char *error_name);

@@ -6,6 +6,7 @@
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
 #include "ctl/call-options.h"
+#include "ctl/call-terms.h"
 #include "ctl/output.h"
 #include "lfa/bus-names.h"
 
@@ -18,6 +19,8 @@ static int append_options(sd_bus_message *call, const Options *options) {
                 r = call_option_string(call, "expected-current-version", options->expect_current);
         if (r >= 0)
                 r = call_option_string(call, "expected-pending-version", options->expect_pending);
+        if (r >= 0)
+                r = call_terms(call, options);
         if (r >= 0)
                 r = call_option_u64(call, "at", options->at);
         if (r >= 0)
@@ -67,7 +70,7 @@ static const char *answer_text(const char *answer) {
 static Colour answer_colour(const char *answer) {
         if (strcmp(answer, "allow") == 0)
                 return COLOUR_GREEN;
-        return strcmp(answer, "wait") == 0 || strcmp(answer, "defer") == 0 ? COLOUR_YELLOW : COLOUR_RED;
+        return strcmp(answer, "deny") == 0 ? COLOUR_RED : COLOUR_YELLOW;
 }
 
 /* Who would have to give a password gets one asked for, unless the caller does not want that. */
@@ -111,7 +114,8 @@ static void print_verdict(json_object *verdict, const char *label) {
 }
 
 static void add_gate_row(OutputTable *table, json_object *gate) {
-        const char *answer = bus_value_string(gate, "answer");
+        bool overridden = json_object_get_boolean(json_object_object_get(gate, "overridden"));
+        const char *answer = overridden ? "overridden" : bus_value_string(gate, "answer");
         uint64_t not_before = bus_value_uint(gate, "not-before");
         /* a wait without a time ends when something else does */
         g_autofree char *when = not_before == UINT64_MAX ? g_strdup("") : output_time(not_before);

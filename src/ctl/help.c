@@ -8,8 +8,9 @@
 #include <string.h>
 
 static void print_option(const OptionRow *row) {
-        g_autofree char *left = g_strdup_printf("--%s%s%s", row->name, row->value ? "=" : "",
-                                                row->value ? row->value : "");
+        g_autofree char *left =
+                        g_strdup_printf("--%s%s%s", row->name, row->value && *row->value != '[' ? "=" : "",
+                                        row->value ? row->value : "");
 
         printf("  %-26s %s\n", left, row->help);
 }

@@ -5,6 +5,7 @@
 
 #include "ctl/bus-value.h"
 #include "ctl/history.h"
+#include "ctl/output.h"
 #include "ctl/progress.h"
 #include "lfa/bus-names.h"
 
@@ -24,6 +25,7 @@ struct JobWait {
         Progress progress;
         const char *path;  /* of the job; belongs to the caller of job_wait_run() */
         uint64_t deadline; /* usec of CLOCK_MONOTONIC; 0: lfad is there and the job lives */
+        char *told;        /* what the job waits for, as it was told last */
         bool look, away, interrupted;
 };
 
@@ -123,6 +125,7 @@ JobWait *job_wait_free(JobWait *wait) {
         for (size_t i = 0; i < G_N_ELEMENTS(wait->signals); i++)
                 sd_event_source_disable_unref(wait->signals[i]);
         sd_event_unref(wait->event);
+        g_free(wait->told);
         g_free(wait);
         return NULL;
 }
@@ -136,6 +139,30 @@ static Job *look_in_history(const JobWait *wait) {
         if (history_load(wait->client, &filter, NULL, NULL, &error, &records) < 0)
                 return NULL;
         return history_find_job(records, wait->path, id);
+}
+
+static void add_time(GString *text, const char *label, uint64_t usec) {
+        g_autofree char *time = output_time(usec);
+
+        if (usec > 0 && usec < UINT64_MAX)
+                g_string_append_printf(text, " %s %s.", label, time);
+}
+
+/* Says what the job waits for, whenever that changes: it may take days. */
+static void tell_waiting(JobWait *wait, const Job *job) {
+        uint64_t from = bus_value_uint(job->properties, "NotBeforeTimestamp"),
+                 until = bus_value_uint(job->properties, "DeadlineTimestamp");
+        g_autofree char *key = g_strdup_printf("%s %" G_GUINT64_FORMAT, job->message, from);
+        g_autoptr(GString) text = g_string_new(job->message);
+
+        if (g_strcmp0(key, wait->told) == 0)
+                return;
+        g_free(wait->told);
+        wait->told = g_steal_pointer(&key);
+        add_time(text, "Not before", from);
+        add_time(text, "Given up at", until);
+        progress_end(&wait->progress);
+        output_note("%s: job %u waits: %s", wait->progress.label, job->id, text->str);
 }
 
 /* The job when it has ended, else NULL. Only what lfad answers counts, since any client of the bus can send
@@ -158,6 +185,8 @@ static Job *look(JobWait *wait) {
         if (strcmp(job->state, "done") == 0)
                 return g_steal_pointer(&job);
         progress_set_state(&wait->progress, job->state);
+        if (strcmp(job->state, "waiting") == 0)
+                tell_waiting(wait, job);
         wait->deadline = 0;
         return NULL;
 }
@@ -207,6 +236,7 @@ int job_wait_run(JobWait *wait, const char *path, const char *label, Job **ret_j
         int r;
 
         wait->path = path;
+        g_clear_pointer(&wait->told, g_free);
         progress_start(&wait->progress, label);
         sigemptyset(&mask);
         sigaddset(&mask, SIGINT);

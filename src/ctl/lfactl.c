@@ -29,7 +29,9 @@ static const Verb verbs[] = {
           "environment changes that).\n"
           "--expect-current= and --expect-pending= with an empty version mean that firmware gives none.\n"
           "--pending asks for all images that are pending at once: lfad puts them in order, and cancels the\n"
-          "rest after a bad result. --dry-run does what 'lfactl explain' does." },
+          "rest after a bad result. --dry-run does what 'lfactl explain' does.\n"
+          "--when-allowed has lfad wait where a gate defers (a window is closed, ...): until a time, or as long\n"
+          "as its configuration says. The job goes on without lfactl. All images are asked for at once then." },
         { "explain", "IMAGE", "Tell whether it would be activated now, and why not", 1, 1, verb_explain,
           "Shows the verdict, then each gate with its own. The exit code is that of 'lfactl activate' as\n"
           "far as it can be foreseen. --at= takes " TIME_TEXT_FORMS "." },

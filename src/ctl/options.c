@@ -25,6 +25,9 @@ typedef enum OptionId {
         OPTION_REASON,
         OPTION_REQUEST_ID,
         OPTION_PENDING,
+        OPTION_WHEN_ALLOWED,
+        OPTION_OVERRIDE,
+        OPTION_UNATTENDED,
         OPTION_DRY_RUN,
         OPTION_AT,
         OPTION_AUTHORIZE,
@@ -58,11 +61,17 @@ const OptionRow option_rows[] = {
                                     "Refuse unless this version runs now" },
         [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
                                     "Refuse unless this version is pending" },
-        [OPTION_REASON] = { "reason", "TEXT", "activate hold unhold clear-quarantine",
+        [OPTION_REASON] = { "reason", "TEXT", "activate explain hold unhold clear-quarantine",
                             "Why, for the history and whoever asks; hold: needed" },
         [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
                                 "A name for this request: asked again under it, it is the same job" },
         [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },
+        [OPTION_WHEN_ALLOWED] = { "when-allowed", "[=DEADLINE]", "activate",
+                                  "Wait for gates that defer, at most until then" },
+        [OPTION_OVERRIDE] = { "override", "GATES", "activate explain",
+                              "Pass over these gates (with commas between); needs --reason" },
+        [OPTION_UNATTENDED] = { "unattended", NULL, "activate explain",
+                                "Nobody looks on: mind this host's slot, and whether its clock is right" },
         [OPTION_DRY_RUN] = { "dry-run", NULL, "activate", "Explain what would be answered; do nothing" },
         [OPTION_AT] = { "at", "TIME", "explain", "Judged as of then" },
         [OPTION_AUTHORIZE] = { "authorize", NULL, "explain", "Ask polkit too, without a password" },
@@ -120,6 +129,25 @@ static int read_time(const char *text, uint64_t *ret) {
         return time_text_parse(text, (uint64_t) g_get_real_time(), ret);
 }
 
+/* The options about an activation's terms. */
+static int apply_terms(OptionId id, const char *value, Options *options) {
+        switch (id) {
+        case OPTION_WHEN_ALLOWED:
+                options->when_allowed = true;
+                return value ? read_time(value, &options->deadline) : 0;
+        case OPTION_UNATTENDED:
+                options->unattended = true;
+                return 0;
+        case OPTION_OVERRIDE:
+                if (options->n_overrides >= G_N_ELEMENTS(options->overrides))
+                        return -EINVAL;
+                options->overrides[options->n_overrides++] = value;
+                return *value ? 0 : -EINVAL;
+        default:
+                return -EINVAL;
+        }
+}
+
 /* The options of history alone. */
 static int apply_history(OptionId id, const char *value, Options *options) {
         switch (id) {
@@ -143,7 +171,7 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         case OPTION_UNTIL:
                 return read_time(value, &options->until);
         default:
-                return -EINVAL;
+                return apply_terms(id, value, options);
         }
 }
 
@@ -237,15 +265,31 @@ static int apply(OptionId id, const char *value, Options *options) {
         }
 }
 
+static const char *describe_values(OptionId id) {
+        switch (id) {
+        case OPTION_JSON:
+                return "It takes pretty, short or off.";
+        case OPTION_LINES:
+                return "It takes a number from 1 on, or 'all'.";
+        case OPTION_ITERATIONS:
+                return "It takes a number from 1 to 1000.";
+        case OPTION_JOB:
+                return "It takes the number of a job.";
+        case OPTION_MODE:
+                return "It takes block or delay.";
+        case OPTION_IMAGE:
+                return "There are too many of them.";
+        case OPTION_OVERRIDE:
+                return "It takes names of gates, a few: 'lfactl explain' shows them.";
+        default:
+                return "It takes " TIME_TEXT_FORMS ".";
+        }
+}
+
 static void explain_bad_value(OptionId id, const char *value, UsageError *ret_error) {
-        ret_error->message = g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value);
-        ret_error->hint = g_strdup(id == OPTION_JSON         ? "It takes pretty, short or off."
-                                   : id == OPTION_LINES      ? "It takes a number from 1 on, or 'all'."
-                                   : id == OPTION_ITERATIONS ? "It takes a number from 1 to 1000."
-                                   : id == OPTION_JOB        ? "It takes the number of a job."
-                                   : id == OPTION_MODE       ? "It takes block or delay."
-                                   : id == OPTION_IMAGE      ? "There are too many of them."
-                                                             : "It takes " TIME_TEXT_FORMS ".");
+        ret_error->message =
+                        g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value ? value : "");
+        ret_error->hint = g_strdup(describe_values(id));
 }
 
 bool option_belongs_to(const OptionRow *row, const char *verb) {
@@ -326,6 +370,10 @@ static char *unknown_option(char **argv) {
         return g_strdup(argv[optind - 1]);
 }
 
+static int argument_of(const OptionRow *row) {
+        return !row->value ? no_argument : *row->value == '[' ? optional_argument : required_argument;
+}
+
 static int parse_all(int argc, char **argv, Options *options, uint64_t *given, UsageError *ret_error) {
         struct option long_options[_OPTION_MAX + 1] = { 0 };
         int c;
@@ -333,7 +381,7 @@ static int parse_all(int argc, char **argv, Options *options, uint64_t *given, U
         for (int i = 0; i < _OPTION_MAX; i++)
                 long_options[i] = (struct option){
                         .name = option_rows[i].name,
-                        .has_arg = option_rows[i].value ? required_argument : no_argument,
+                        .has_arg = argument_of(&option_rows[i]),
                         .val = OPTION_BASE + i,
                 };
         opterr = 0;

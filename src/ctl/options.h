@@ -14,6 +14,7 @@
 #define ITERATIONS_DEFAULT 5
 #define ITERATIONS_MAX 1000
 #define INHIBIT_IMAGES_MAX 64 /* as lfad has it */
+#define OVERRIDES_MAX 32
 
 /* The strings belong to argv. */
 typedef struct Options {
@@ -28,6 +29,10 @@ typedef struct Options {
         const char *request_id;
         bool pending; /* activate: all that is pending */
         bool dry_run;
+        bool when_allowed, unattended;
+        uint64_t deadline; /* of when_allowed; usec of CLOCK_REALTIME; 0: lfad's default */
+        const char *overrides[OVERRIDES_MAX]; /* all --override=, each with names of gates */
+        unsigned n_overrides;
         uint64_t at; /* usec of CLOCK_REALTIME; 0: now */
         bool authorize;
         bool block;
@@ -49,7 +54,7 @@ typedef struct Options {
 /* One option, for parsing and for the help. */
 typedef struct OptionRow {
         const char *name;
-        const char *value; /* NULL: takes none */
+        const char *value; /* NULL: takes none; in brackets with its "=": it can be left out */
         const char *verbs; /* those that take it, with blanks between; NULL: every verb */
         const char *help;
 } OptionRow;

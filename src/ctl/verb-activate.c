@@ -4,6 +4,7 @@
 #include "ctl/activate-pending.h"
 #include "ctl/agent.h"
 #include "ctl/call-options.h"
+#include "ctl/call-terms.h"
 #include "ctl/explain.h"
 #include "ctl/job-follow.h"
 #include "ctl/job-wait.h"
@@ -20,7 +21,7 @@ static int append_options(sd_bus_message *call, const Options *options) {
         if (r >= 0)
                 r = call_option_string(call, "expected-pending-version", options->expect_pending);
         if (r >= 0)
-                r = call_option_string(call, "reason", options->reason);
+                r = call_terms(call, options);
         if (r >= 0)
                 r = call_option_string(call, "request-id", options->request_id);
         return r < 0 ? r : sd_bus_message_close_container(call);
@@ -74,8 +75,54 @@ static bool goes_on_after(ExitCode code) {
         return code == EXIT_DONE || code == EXIT_UNVERIFIED || code == EXIT_DEFERRED || code == EXIT_DENIED;
 }
 
+/* Jobs' paths in the order of images, NULL where there is none. Returns the exit code as far as that goes. */
+static ExitCode ask_for_all(Client *client, const GPtrArray *images, GPtrArray *paths) {
+        ExitCode worst = EXIT_DONE;
+
+        for (guint i = 0; i < images->len; i++) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                const Image *image = images->pdata[i];
+                char *path = NULL;
+                int r = call_activate(client, image, &error, &path);
+
+                if (r < 0)
+                        worst = exit_code_worse(worst, client_fail_call(client, &error, r,
+                                                                        "Cannot activate %s", image->label));
+                g_ptr_array_add(paths, path);
+        }
+        return worst;
+}
+
+/* Who waits for gates must not keep the other images from being asked for: all are, then all are waited for. */
+static ExitCode activate_when_allowed(Client *client, const GPtrArray *images) {
+        g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+        _cleanup_(job_wait_freep) JobWait *wait = NULL;
+        int r = client->options->block ? job_wait_new(client, &wait) : 0;
+        ExitCode worst;
+
+        if (r < 0)
+                return client_fail_call(client, NULL, r, "Cannot wait for jobs");
+        worst = ask_for_all(client, images, paths);
+        for (guint i = 0; i < images->len; i++) {
+                const Image *image = images->pdata[i];
+                ExitCode code = EXIT_DONE;
+
+                if (!paths->pdata[i])
+                        continue;
+                if (wait)
+                        code = job_follow(client, wait, paths->pdata[i], image->guid, image->label);
+                else
+                        job_follow_not(client, paths->pdata[i], image->guid);
+                worst = exit_code_worse(worst, code);
+        }
+        return worst;
+}
+
 static ExitCode activate_all(Client *client, const GPtrArray *images) {
         ExitCode worst = EXIT_DONE;
+
+        if (client->options->when_allowed)
+                return activate_when_allowed(client, images);
 
         for (guint i = 0; i < images->len; i++) {
                 ExitCode code = activate(client, images->pdata[i]);
@@ -104,6 +151,9 @@ static ExitCode check_usage(Client *client, int argc) {
         if (options->pending && argc > 0)
                 return fail_usage(client, "--pending means all that is pending, and takes no names.",
                                   "Leave out the names, or --pending.");
+        if (options->n_overrides > 0 && !(options->reason && *options->reason))
+                return fail_usage(client, "--override needs a reason.",
+                                  "Write --reason=TEXT: it is kept with the job.");
         if (of_one && (options->pending || argc > 1))
                 return fail_usage(client,
                                   "--expect-current, --expect-pending and --request-id are about one image.",

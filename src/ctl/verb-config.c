@@ -107,11 +107,45 @@ static char *name_section(const ConfigSection *section) {
                                section->name);
 }
 
+/* Where all of the setting's words come from, each place once; NULL for a default. The caller frees it. */
+static char *list_places(const ConfigSetting *setting) {
+        g_autoptr(GString) places = g_string_new(NULL);
+        const GArray *words = setting->words;
+
+        if (!setting->origin.file)
+                return NULL;
+        for (unsigned i = 0; words && i < words->len; i++) {
+                const ConfigOrigin *origin = &g_array_index(words, ConfigWord, i).origin,
+                                   *before = i > 0 ? &g_array_index(words, ConfigWord, i - 1).origin : NULL;
+
+                if (!before || before->line != origin->line || strcmp(before->file, origin->file) != 0)
+                        g_string_append_printf(places, "%s%s:%u", i > 0 ? ", " : "", origin->file,
+                                               origin->line);
+        }
+        if (places->len == 0)
+                g_string_printf(places, "%s:%u", setting->origin.file, setting->origin.line);
+        return g_string_free(g_steal_pointer(&places), FALSE);
+}
+
+static json_object *list_origins(const ConfigSetting *setting) {
+        json_object *list = json_object_new_array();
+
+        for (unsigned i = 0; setting->words && i < setting->words->len; i++) {
+                const ConfigWord *word = &g_array_index(setting->words, ConfigWord, i);
+                json_object *object = json_object_new_object();
+
+                json_object_object_add(object, "word", new_text(word->text));
+                add_origin(object, word->origin.file, word->origin.line);
+                json_object_array_add(list, object);
+        }
+        return list;
+}
+
 static void show_setting(const Client *client, OutputTable *table, const ConfigSection *section,
                          const ConfigSetting *setting) {
         const ConfigOrigin *origin = &setting->origin;
         g_autofree char *header = name_section(section);
-        g_autofree char *place = origin->file ? g_strdup_printf("%s:%u", origin->file, origin->line) : NULL;
+        g_autofree char *place = list_places(setting);
         const char *cells[] = { header, setting->key->name, output_or_dash(setting->text),
                                 place ? place : "default", NULL };
         json_object *object;
@@ -126,6 +160,8 @@ static void show_setting(const Client *client, OutputTable *table, const ConfigS
         json_object_object_add(object, "value", new_text(setting->text));
         json_object_object_add(object, "default", json_object_new_boolean(!place));
         add_origin(object, origin->file, origin->line);
+        if (setting->words)
+                json_object_object_add(object, "words", list_origins(setting));
         json_document_append(client->document, "values", object);
 }
 

@@ -38,15 +38,11 @@ static uint64_t next_of_waiting_jobs(const Manager *manager, uint64_t now_usec) 
         return next;
 }
 
-static uint64_t next_hold_end(const Manager *manager, uint64_t now_usec) {
-        return manager_next_hold_end(manager);
-}
-
 /* Each: the next moment after now, CLOCK_REALTIME in µs, at which something that gates judge is otherwise without anybody
  * doing anything; UINT64_MAX = none. Then all images and all jobs that wait are judged anew. */
 static uint64_t (*const next_moments[])(const Manager *manager, uint64_t now_usec) = {
         next_of_waiting_jobs,
-        next_hold_end,
+        manager_next_hold_end,
 };
 
 static void set_timer(Scheduler *scheduler) {

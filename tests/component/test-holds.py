@@ -146,6 +146,26 @@ class HoldTest(HoldCase):
         self.assertEqual(self.holds(), {})
         self.assertEqual(self.world.history_file("hold"), [])
 
+    def test_there_is_a_bound_and_what_is_held_already_counts_once(self):
+        self.hold("x", images=["rmm"])
+        self.world.stop("lfad")
+        path = os.path.join(self.world.state_dir, "state.json")
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        [hold] = state["holds"]
+        others = [f"00000000-0000-0000-0000-{number:012x}" for number in range(63)]
+        state["holds"] += [{**hold, "guid": guid} for guid in others]
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(json.dumps(state) + "\n")
+        self.world.start("lfad")
+        self.assertEqual(len(self.holds()), 64)
+        self.assertBusError(LIMITS, self.hold, "y", images=["scp"])
+        self.assertBusError(LIMITS, self.hold, "y")
+        self.hold("z", images=["rmm"])
+        self.unhold(images=[others[0]])
+        self.hold("y", images=["scp"])
+        self.assertEqual(len(self.holds()), 64)
+
     def test_lfactl(self):
         ctl = self.world.lfactl
         self.assertEqual(ctl("hold").returncode, 2, "it needs a reason")

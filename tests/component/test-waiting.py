@@ -103,6 +103,10 @@ class WaitingTest(world.TestCase):
         self.assertIn("gate inhibitor deferred it: Activations of this image are blocked", job["Message"])
         self.assertTrue(job["Retryable"])
         self.assertGreaterEqual(job["FinishedTimestamp"], deadline)
+        # Without one it is the configuration's.
+        self.world.configure("[Daemon]\nSettleSec=100ms\n[Policy]\nMaxWaitSec=1s\n")
+        self.world.reload()
+        self.assertEnded(self.world.wait_job(self.wait()), "refused", "DeadlineReached")
         # Who asks again gets the same answer, although the deadline is over.
         self.assertEqual(self.world.activate("rmm", when_allowed=True, deadline=deadline, request_id="once"), path)
 

@@ -236,6 +236,9 @@ class StandIn:
         def next_step():
             if states:
                 state = states.pop(0)
+                if isinstance(state, dict):  # with more of its properties
+                    self.jobs[job].update(state)
+                    state = state["State"]
                 self.jobs[job]["State"] = state
                 self.changed(job, {"State": state})
                 say("state", job, state)

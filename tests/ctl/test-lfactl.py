@@ -655,6 +655,81 @@ class Pending(Case):
         self.assertNotRegex(self.stop(lfad), "(?m)^activate")
 
 
+class Terms(Case):
+    """On what terms: --when-allowed, --override, --unattended."""
+
+    WAITING = {"State": "waiting", "Message": "No window is open.", "DeadlineTimestamp": 4102444800000000}
+
+    def test_they_reach_lfad_and_only_those_given(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded"), BL31: ending("succeeded")}, pending=[RMM],
+                                  explain={RMM: explanation("allow")}))
+        terms = ("--override=hold,window", "--override=slot", "--reason=outage", "--unattended")
+        text = '"reason": "outage", "override": ["hold", "window", "slot"], "unattended": 1'
+        deadline = text + ', "when-allowed": 1, "deadline": 4102444800000000'
+        self.assertEqual(self.lfactl("activate", "rmm", *terms)[0], 0)
+        lfad.wait_for(re.escape(f"activate {RMM} {{{text}}}"))
+        self.assertEqual(self.lfactl("activate", "rmm", *terms, "--when-allowed=@4102444800")[0], 0)
+        lfad.wait_for(re.escape(f"activate {RMM} {{{deadline}}}"))
+        self.assertEqual(self.lfactl("activate", "--pending", *terms, "--when-allowed=@4102444800")[0], 0)
+        lfad.wait_for(re.escape(f"activate-pending {{{deadline}}}"))
+        self.assertEqual(self.lfactl("activate", "rmm", "--dry-run", *terms, "--when-allowed=@4102444800")[0], 0)
+        lfad.wait_for(re.escape(f"explain {RMM} {{{deadline}}}"))
+        self.assertEqual(self.lfactl("explain", "rmm", *terms)[0], 0)
+        lfad.wait_for(re.escape(f"explain {RMM} {{{text}}}"))
+        self.assertEqual(self.lfactl("activate", "bl31", "--when-allowed")[0], 0)
+        lfad.wait_for(re.escape(f'activate {BL31} {{"when-allowed": 1}}'))
+
+    def test_passing_over_gates_needs_a_reason(self):
+        self.lfad()
+        for arguments in (("--override=hold",), ("--override=hold", "--reason="), ("--override=", "--reason=x"),
+                          ("--when-allowed=nonsense",), ("--unattended=x",)):
+            self.assertEqual(self.lfactl("activate", "rmm", *arguments)[0], 2, arguments)
+
+    def test_what_it_waits_for_is_said_once(self):
+        more = {**self.WAITING, "Message": "A freeze holds."}
+        what = ending("succeeded", states=[self.WAITING, self.WAITING, more, "guarding"])
+        self.lfad(scenario(activate={RMM: what}))
+        code, out, err = self.lfactl("activate", "rmm", "--when-allowed")
+        self.assertEqual((code, out), (0, "rmm: 1.4 → 1.5: succeeded\n"))
+        self.assertRegex(err, r"^rmm: job 12 waits: No window is open. Given up at 2.*:00 \S+ \(in .*\)\.\n"
+                              r"rmm: job 12 waits: A freeze holds. Given up at .*\n$")
+
+    def test_giving_up_is_a_deferral(self):
+        what = ending("refused", error=ERROR + "DeadlineReached", message="too late", states=[self.WAITING])
+        self.lfad(scenario(activate={RMM: what}))
+        self.assertEqual(self.lfactl("activate", "rmm", "--when-allowed")[0], 3)
+
+    def test_who_stops_waiting_is_told_that_the_job_does_not(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded", states=[self.WAITING], then="stay")}))
+        process = self.start("activate", "rmm", "--when-allowed")
+        process.wait_for("No window is open", "stderr")
+        self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting until 2100-01-01 .*: No window is open")
+        process.popen.send_signal(signal.SIGINT)
+        code, out, err = process.finish()
+        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+        self.assertRegex(err, "(?s)job 12 goes on.*lfactl cancel 12")
+        lfad.kill()
+
+    def test_of_several_all_are_asked_for_before_any_is_waited_for(self):
+        lfad = self.lfad(scenario(activate={RMM: ending("succeeded", states=[self.WAITING], then="stay"),
+                                            BL31: {"error": [ERROR + "NotCapable", "because"]}}))
+        process = self.start("activate", "rmm", "bl31", "--when-allowed")
+        lfad.wait_for("activate " + BL31)
+        process.wait_for("No window is open", "stderr")
+        process.popen.send_signal(signal.SIGTERM)
+        self.assertEqual(process.finish()[0], 5)
+        self.assertEqual(self.lfactl("activate", "rmm", "bl31", "--when-allowed", "--no-block")[:2],
+                         (8, "/org/arm/LFA1/job/13\n"))
+        lfad.kill()
+
+    def test_what_was_passed_over_shows(self):
+        what = explanation("allow")
+        what["gates"].append({"gate": "hold", "answer": "allow", "error": ERROR + "Held", "text": "audit",
+                              "not-before": 0, "overridable": True, "overridden": True})
+        self.lfad(scenario(explain={RMM: what}))
+        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +overridden +audit")
+
+
 def explanation(answer, error="", **more):
     """What Explain answers; the gate `image` decides."""
     what = {"answer": answer, "error": ERROR + error if error else "", "text": "because" if error else "",

@@ -240,7 +240,7 @@ def config_headings():
 
 def long_options(text):
     """The options that a help lists, with their values' names: "--json=MODE"."""
-    found = re.findall(r"^\s+(?:-\w, )?(--[a-z-]+(?:=\w+)?)(?= |$)", text, re.MULTILINE)
+    found = re.findall(r"^\s+(?:-\w, )?(--[a-z-]+(?:\[?=\w+\]?)?)(?= |$)", text, re.MULTILINE)
     return expect(found, "options")
 
 
@@ -289,6 +289,13 @@ def lfactl_verb_options():
 def lfactl_exit_codes():
     text = help_section(run_program("lfactl", "--help"), "Exit codes")
     return dict.fromkeys(expect(re.findall(r"^  (\d+)  ", text, re.MULTILINE), "exit codes"))
+
+
+def lfactl_codes_of_errors():
+    """{error: exit code}"""
+    numbers = dict(re.findall(r"(EXIT_\w+) = (\d)", read("src/ctl/exit-codes.h")))
+    rows = re.findall(r'LFA_ERROR_PREFIX "(\w+)", (EXIT_\w+)', read("src/ctl/exit-codes.c"))
+    return {name: numbers[code] for name, code in expect(rows, "codes of errors") if name in errors()}
 
 
 def lfactl_exit_order():

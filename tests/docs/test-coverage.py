@@ -115,6 +115,12 @@ class CoverageTest(unittest.TestCase):
         for verb, options in found.items():
             self.assertEqual(list(docs.compare(docs.page(CLIENT).entries("Options of " + verb), options)), [])
 
+    def test_exit_codes_of_errors(self):
+        texts = {entry.names[0]: entry.text for entry in docs.page(CLIENT).entries("EXIT STATUS")}
+        documented = {name: code for code, text in texts.items()
+                      for name in re.findall(r"(?<=[ ,])\w+(?=[,.])", " ".join(text.partition("Errors:")[2].split(" ")))}
+        self.assertEqual(documented, facts.lfactl_codes_of_errors())
+
     def test_no_list_goes_unchecked(self):
         for name in docs.PAGES:
             known = {heading for page, heading, *_ in FACTS if page == name} | ELSEWHERE.get(name, set())

@@ -33,6 +33,7 @@ class ExamplesTest(world.TestCase):
         "lfactl-look": ["rmm", "Realm Management Monitor", "2.0"],
         "lfactl-explain": ["kernel-auto", "2.0"],
         "lfactl-inhibit": ["Nobody holds activations back."],
+        "lfactl-hold": ["Activations are paused until", "all images, by uid 0", "audit", "not paused any more"],
         "lfactl-activate": ["succeeded"],
         "lfactl-script": ['"schema":1', "runs"],
         "sim-run": ["1\n1.3\n1.3"],
@@ -78,7 +79,8 @@ class ExamplesTest(world.TestCase):
         self.assertEqual(set(all_examples()), set(self.EXPECTED) | self.ELSEWHERE)
 
     def test_those_that_look(self):
-        for name in ("busctl-look", "gdbus-look", "lfactl-look", "lfactl-explain", "sim-run", "sim-fail"):
+        for name in ("busctl-look", "gdbus-look", "lfactl-look", "lfactl-explain", "lfactl-hold", "sim-run",
+                     "sim-fail"):
             with self.subTest(example=name):
                 self.run_example(name, all_examples()[name][1])
 

@@ -31,9 +31,12 @@ INSTALLED = {
     "/usr/share/man/man7/lfad-drivers.7",
     "/usr/share/man/man8/lfad.8",
     "/usr/share/polkit-1/actions/org.arm.LFA1.policy",
+    "/usr/lib/systemd/system/lfad-activate.service",
+    "/usr/lib/systemd/system/lfad-activate.timer",
     "/usr/lib/systemd/system/lfad.service",
     "/usr/lib/udev/rules.d/60-lfad.rules",
 }
+UNITS = "/usr/lib/systemd/system/"
 RULES = "systemd/60-lfad.rules"
 
 
@@ -103,6 +106,17 @@ def modules(text):
     return [line.strip() for line in text.split("\n") if line.strip() and line.strip()[0] not in "#;"]
 
 
+def systemd_says(units):
+    """What systemd has to say against these units, {name: text}. The programs count as installed."""
+    with tempfile.TemporaryDirectory() as place:
+        for name, text in units.items():
+            with open(os.path.join(place, name), "w", encoding="utf-8") as file:
+                file.write(re.sub(r"^(Exec\w+=)(/usr/\S*lf\S+)", r"\1/bin/true", text, flags=re.MULTILINE))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(os.path.join(place, name) for name in units)],
+                              text=True, capture_output=True, check=False, timeout=60)
+        return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
+
+
 class InstallTest(unittest.TestCase):
     maxDiff = None
 
@@ -123,6 +137,28 @@ class InstallTest(unittest.TestCase):
         for path in ("/usr/lib/systemd/system/lfad.service", "/usr/share/dbus-1/system-services/org.arm.LFA1.service"):
             programs = re.findall(r"^(?:ExecStart|Exec)=(/\S+)", self.text(path), re.MULTILINE)
             self.assertEqual(programs, ["/usr/libexec/lfad"])
+
+    def test_systemd_understands_the_units(self):
+        self.assertEqual(systemd_says({name: self.text(UNITS + name) for name in self.units()}), "")
+
+    def units(self):
+        return [os.path.basename(path) for path in INSTALLED if path.startswith(UNITS)]
+
+    def test_the_timer_runs_what_the_manual_says_and_a_deferral_is_no_failure(self):
+        service = self.text(UNITS + "lfad-activate.service")
+        self.assertEqual(re.findall(r"^ExecStart=(.*)$", service, re.MULTILINE),
+                         ["/usr/bin/lfactl activate --pending --unattended"])
+        self.assertEqual(re.findall(r"^SuccessExitStatus=(.*)$", service, re.MULTILINE), ["3"])
+        self.assertNotIn("[Install]", service)
+        self.assertEqual(re.findall(r"^WantedBy=(.*)$", self.text(UNITS + "lfad-activate.timer"), re.MULTILINE),
+                         ["timers.target"])
+
+    def test_a_planted_fault_in_a_unit_is_found(self):
+        timer = self.text(UNITS + "lfad-activate.timer")
+        for good, bad in (("Persistent=no", "Persistant=no"), ("OnCalendar=*-*-* 03:00", "OnCalendar=*-*-* 33:00"),
+                          ("RandomizedDelaySec=1h", "RandomizedDelaySec=1 while")):
+            self.assertIn(good, timer)
+            self.assertNotEqual(systemd_says({"lfad-activate.timer": timer.replace(good, bad)}), "", bad)
 
     def test_paths_in_the_pages_are_installed(self):
         """Those in /usr that are ours."""

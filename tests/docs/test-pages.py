@@ -15,6 +15,7 @@ RST2MAN = shutil.which("rst2man", path="/usr/bin") or shutil.which("rst2man.py",
 # Pages of others, with their sections: of Debian 12 (man-db knows them where they are installed).
 FOREIGN = {"busctl(1)", "flock(2)", "gdbus(1)", "machine-id(5)", "org.freedesktop.LogControl1(5)", "polkit(8)",
            "sd-bus(3)", "sd-daemon(3)", "sd_notify(3)", "systemctl(1)", "systemd.service(5)", "systemd.time(7)",
+           "systemd.timer(5)",
            "timedatectl(1)"}
 OWN = {re.sub(r"\.(\d)$", r"(\1)", name) for name in docs.PAGES}
 REFERENCE = re.compile(r"\*\*([\w.-]+)\*\*\\?\s*\((\d)\)")

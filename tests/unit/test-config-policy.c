@@ -206,6 +206,28 @@ static void what_is_wrong_is_refused_with_its_line_and_in_words(void **state) {
         }
 }
 
+static void automatic_mode_without_a_window_is_a_warning(void **state) {
+        static const struct {
+                const char *text, *problems;
+        } rows[] = {
+                { "[Policy]\nMode=automatic\n",
+                  "main:2: Mode=automatic activates nothing: there is no [Window NAME].\n" },
+                { IMAGE "Mode=automatic\n",
+                  "main:3: Mode=automatic activates nothing: there is no [Window NAME].\n" },
+                { "[Policy]\nMode=automatic\n[Window w]\nOnCalendar=daily\nDuration=2h\n", "" },
+                { "[Policy]\nMode=manual\n", "" },
+        };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                Reading reading = read_text(rows[i].text);
+                g_autofree char *all = list_problems(reading.problems);
+
+                assert_null(config_first_error(reading.problems));
+                assert_string_equal(all, rows[i].problems);
+                release(&reading);
+        }
+}
+
 /* What config_check_times says of a text that has no error. */
 static char *check_times(const char *text, uint64_t now_usec) {
         Reading reading = read_fine(text);
@@ -282,6 +304,7 @@ int main(void) {
                 cmocka_unit_test(a_date_may_name_its_own_zone_and_the_policys_may_come_later),
                 cmocka_unit_test(an_emptied_list_of_windows_means_all_of_them),
                 cmocka_unit_test(what_is_wrong_is_refused_with_its_line_and_in_words),
+                cmocka_unit_test(automatic_mode_without_a_window_is_a_warning),
                 cmocka_unit_test(what_lies_in_the_past_is_a_warning),
                 cmocka_unit_test(days_without_their_window_are_told_two_years_ahead),
                 cmocka_unit_test(a_window_that_opens_anyway_lacks_no_day),
