@@ -27,8 +27,8 @@ State *state_new(void) {
         state->holds = g_array_new(FALSE, TRUE, sizeof(Hold));
         state->quarantines = g_array_new(FALSE, TRUE, sizeof(Quarantine));
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
-        state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
         state->attempts = g_array_new(FALSE, TRUE, sizeof(AutomaticAttempt));
+        state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
         return state;
 }
 
@@ -37,8 +37,8 @@ void *state_free(State *state) {
                 g_array_unref(state->holds);
                 g_array_unref(state->quarantines);
                 g_array_unref(state->learned);
-                g_array_unref(state->jobs);
                 g_array_unref(state->attempts);
+                g_array_unref(state->jobs);
                 g_free(state);
         }
         return NULL;
@@ -199,6 +199,8 @@ static unsigned learn(State *state, const RecordFacts *facts, JobResult result, 
         if (took_place(result, row, profile) && learned.samples < UINT32_MAX)
                 learned.samples++;
         learned.worst_usec = MAX(learned.worst_usec, usec);
+        learned.worst_write_usec =
+                        MAX(learned.worst_write_usec, number_or_zero(facts->record, "write-usec"));
         append(state->learned, &learned, STATE_LEARNED_MAX);
         return STATE_CHANGE_LEARNED;
 }
@@ -223,6 +225,42 @@ static unsigned keep_job(State *state, const RecordFacts *facts) {
         return STATE_CHANGE_JOBS;
 }
 
+static int find_attempt(const State *state, const char *guid) {
+        for (unsigned i = 0; i < state->attempts->len; i++)
+                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
+                        return (int) i;
+        return -ENOENT;
+}
+
+/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
+ * occurrence of a window either. */
+static unsigned note_attempt(State *state, const RecordFacts *facts) {
+        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
+        int i;
+
+        if (!facts->automatic || !*facts->guid)
+                return 0;
+        i = find_attempt(state, facts->guid);
+        if (i >= 0)
+                g_array_remove_index(state->attempts, (unsigned) i);
+        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
+        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
+        return STATE_CHANGE_ATTEMPTS;
+}
+
+static unsigned apply_queued(State *state, const RecordFacts *facts) {
+        return keep_job(state, facts) | note_attempt(state, facts);
+}
+
+static unsigned note_end(State *state, const RecordFacts *facts) {
+        const char *boot_id = string_or_empty(facts->record, "boot-id");
+
+        state->last = (LastActivation){ .ended_usec = facts->timestamp,
+                                        .ended_monotonic_usec = number_or_zero(facts->record, "monotonic") };
+        g_strlcpy(state->last.boot_id, state_boot_id_is_valid(boot_id) ? boot_id : "", BOOT_ID_SIZE);
+        return STATE_CHANGE_LAST;
+}
+
 /* Only what reached firmware, or may have, says something about it. A job that was not begun has no row. */
 static unsigned judge_finished(State *state, const RecordFacts *facts) {
         JobResult result = job_result_from_string(string_or_empty(facts->record, "result"));
@@ -231,7 +269,7 @@ static unsigned judge_finished(State *state, const RecordFacts *facts) {
 
         if (row == 0 || row == VERDICT_NOTHING_WRITTEN || row >= _VERDICT_ROW_MAX || !*facts->guid)
                 return 0;
-        changed = learn(state, facts, result, row);
+        changed = note_end(state, facts) | learn(state, facts, result, row);
         if (result == RESULT_SUCCEEDED)
                 changed |= drop_quarantine(state, facts->guid, facts->to);
         if (result == RESULT_FAILED || result == RESULT_UNKNOWN)
@@ -304,33 +342,6 @@ static unsigned apply_unhold(State *state, const RecordFacts *facts) {
 
 static unsigned apply_cleared(State *state, const RecordFacts *facts) {
         return drop_quarantine(state, facts->guid, facts->to);
-}
-
-static int find_attempt(const State *state, const char *guid) {
-        for (unsigned i = 0; i < state->attempts->len; i++)
-                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
-                        return (int) i;
-        return -ENOENT;
-}
-
-/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
- * occurrence of a window either. */
-static unsigned note_attempt(State *state, const RecordFacts *facts) {
-        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
-        int i;
-
-        if (!facts->automatic || !*facts->guid)
-                return 0;
-        i = find_attempt(state, facts->guid);
-        if (i >= 0)
-                g_array_remove_index(state->attempts, (unsigned) i);
-        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
-        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
-        return STATE_CHANGE_ATTEMPTS;
-}
-
-static unsigned apply_queued(State *state, const RecordFacts *facts) {
-        return keep_job(state, facts) | note_attempt(state, facts);
 }
 
 /* The names are those of daemon/history.h. */
@@ -430,17 +441,43 @@ ReleaseCause hold_find_release(const Hold *hold, const ImageValues *values) {
         return other_version_is_pending(hold->to, values) ? RELEASE_OTHER_VERSION : RELEASE_NONE;
 }
 
-uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile) {
+/* NULL = too little is known. */
+static const LearnedBlackout *find_expectation(const State *state, const char *guid, DriverProfile profile) {
         int i = find_learned(state, guid, profile);
-        const LearnedBlackout *learned;
+        const LearnedBlackout *learned = i < 0 ? NULL : &g_array_index(state->learned, LearnedBlackout, i);
 
-        if (i < 0)
-                return 0;
-        learned = &g_array_index(state->learned, LearnedBlackout, i);
-        if (learned->samples < STATE_SAMPLES_NEEDED)
-                return 0;
-        return learned->worst_usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX
-                                                              : learned->worst_usec * NEED_FACTOR;
+        return learned && learned->samples >= STATE_SAMPLES_NEEDED ? learned : NULL;
+}
+
+static uint64_t with_margin(uint64_t usec) {
+        return usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX : usec * NEED_FACTOR;
+}
+
+uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile) {
+        const LearnedBlackout *learned = find_expectation(state, guid, profile);
+
+        return learned ? with_margin(learned->worst_usec) : 0;
+}
+
+uint64_t state_learned_duration_usec(const State *state, const char *guid, DriverProfile profile) {
+        const LearnedBlackout *learned = find_expectation(state, guid, profile);
+
+        return learned ? with_margin(MAX(learned->worst_usec, learned->worst_write_usec)) : 0;
+}
+
+static uint64_t elapsed(uint64_t then_usec, uint64_t now_usec) {
+        return now_usec > then_usec ? now_usec - then_usec : 0;
+}
+
+uint64_t state_since_last_activation_usec(const State *state, const char *boot_id, uint64_t realtime_usec,
+                                          uint64_t monotonic_usec) {
+        const LastActivation *last = &state->last;
+
+        if (last->ended_usec == 0)
+                return UINT64_MAX;
+        if (strcmp(last->boot_id, boot_id) == 0)
+                return elapsed(last->ended_monotonic_usec, monotonic_usec);
+        return MAX(elapsed(last->ended_usec, realtime_usec), monotonic_usec);
 }
 
 uint64_t state_last_automatic_attempt(const State *state, const char *guid) {

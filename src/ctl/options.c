@@ -3,6 +3,7 @@
 
 #include "ctl/options.h"
 
+#include "ctl/policy-time.h"
 #include "ctl/time-text.h"
 #include "util/nearest.h"
 
@@ -83,7 +84,8 @@ const OptionRow option_rows[] = {
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
+        [OPTION_UNTIL] = { "until", "TIME", "history hold plan",
+                           "Not newer than this; hold: so long; plan: look ahead so far" },
         [OPTION_ROOT] = { "root", "DIR", "config calendar", "Read the files below DIR instead of /" },
         [OPTION_ITERATIONS] = { "iterations", "N", "calendar", "So many elapses (5)" },
         [OPTION_BASE_TIME] = { "base-time", "TIME", "calendar", "Those after this moment, instead of now" },
@@ -169,7 +171,9 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         case OPTION_SINCE:
                 return read_time(value, &options->since);
         case OPTION_UNTIL:
-                return read_time(value, &options->until);
+                options->until_text = value;
+                return read_time(value, &options->until) >= 0 ? 0
+                                                              : policy_moment_guess(value, &options->until);
         default:
                 return apply_terms(id, value, options);
         }
@@ -256,7 +260,8 @@ static int apply(OptionId id, const char *value, Options *options) {
                 options->dry_run = true;
                 return 0;
         case OPTION_AT:
-                return read_time(value, &options->at);
+                options->at = value;
+                return policy_moment_guess(value, NULL);
         case OPTION_AUTHORIZE:
                 options->authorize = true;
                 return 0;
@@ -279,6 +284,8 @@ static const char *describe_values(OptionId id) {
                 return "It takes block or delay.";
         case OPTION_IMAGE:
                 return "There are too many of them.";
+        case OPTION_AT:
+                return "It takes " POLICY_MOMENT_FORMS ".";
         case OPTION_OVERRIDE:
                 return "It takes names of gates, a few: 'lfactl explain' shows them.";
         default:

@@ -81,8 +81,8 @@ static void print_image(const Inventory *inventory, const Image *image) {
                 if (!g_strv_contains(known_properties, name))
                         print_property(name, value);
         }
-        print_job(inventory_find_active_job(inventory, image->guid));
         hold_list_print_of_image(inventory, image);
+        print_job(inventory_find_active_job(inventory, image->guid));
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
         if (code_advice)

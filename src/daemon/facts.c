@@ -23,7 +23,8 @@ bool image_is_waited_for(const Image *image) {
         return image->present && order_waits_for(&image->values, repeats(image));
 }
 
-static GPtrArray *list_waited_for(const Manager *manager) {
+/* done: GUIDs of those that will have gone, NULL = none. */
+static GPtrArray *list_waited_for(const Manager *manager, GPtrArray *done) {
         GPtrArray *guids = g_ptr_array_new();
         GHashTableIter iterator;
         void *value;
@@ -32,7 +33,8 @@ static GPtrArray *list_waited_for(const Manager *manager) {
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
 
-                if (image_is_waited_for(image))
+                if (image_is_waited_for(image) &&
+                    !(done && g_ptr_array_find_with_equal_func(done, image->values.guid, g_str_equal, NULL)))
                         g_ptr_array_add(guids, image->values.guid);
         }
         return guids;
@@ -70,12 +72,13 @@ static bool all_have_jobs(const Manager *manager, const GPtrArray *guids) {
 
 /* A call may queue behind the jobs of those that must go first; a job whose turn has come has nobody before
  * it any more. */
-static void gather_order(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
+static void gather_order(const Manager *manager, const Image *image, const Job *job, GPtrArray *done,
+                         GateFacts *facts) {
         g_autoptr(GPtrArray) waited_for = NULL, first = NULL;
 
         if (order_is_empty(manager->config->order))
                 return;
-        waited_for = list_waited_for(manager);
+        waited_for = list_waited_for(manager, done);
         first = order_find_first(manager->config->order, image->values.guid, waited_for);
         facts->first_are_under_way = !job && all_have_jobs(manager, first);
         describe_first(manager, first, facts);
@@ -131,7 +134,7 @@ static void gather_watchdogs(const Manager *manager, const Image *image, const J
 }
 
 static void gather(const Manager *manager, const Image *image, const Job *job, const ActivationTerms *terms,
-                   GateFacts *ret) {
+                   const GateMoment *moment, GateFacts *ret) {
         *ret = (GateFacts){
                 .configuration_error = manager->config_error,
                 .driver_state = manager->driver_state,
@@ -152,7 +155,6 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
                 .quarantine = image_find_quarantine(image),
                 .quarantine_after = manager->config->quarantine_after,
                 .hold = manager_find_hold(manager, image->values.guid),
-                .schedule = { .at_usec = clock_realtime(manager->clock), .since_last_usec = UINT64_MAX },
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
                 .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
@@ -166,8 +168,25 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
         gather_state(manager, job, ret);
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_inhibitors(manager, image, ret);
-        gather_order(manager, image, job, ret);
+        gather_order(manager, image, job, NULL, ret);
         gather_watchdogs(manager, image, job, ret);
+        gather_schedule(manager, image, job, moment, ret);
+}
+
+static const GateMoment right_now = { 0 };
+
+/* The latest of those that defer: before it none of them all lets it pass. 0 = not known. */
+static uint64_t find_not_before(const GateVerdict verdicts[static _GATE_MAX]) {
+        uint64_t latest = 0;
+
+        for (int i = 0; i < _GATE_MAX; i++) {
+                if (verdicts[i].answer == GATE_DENY ||
+                    (verdicts[i].answer == GATE_DEFER && verdicts[i].not_before_usec == 0))
+                        return 0;
+                if (verdicts[i].answer == GATE_DEFER)
+                        latest = MAX(latest, verdicts[i].not_before_usec);
+        }
+        return latest;
 }
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */
@@ -177,12 +196,15 @@ void image_evaluate(Manager *manager, Image *image) {
         unsigned blockers = 0;
         GateFacts facts;
 
-        gather(manager, image, NULL, &none, &facts);
+        gather(manager, image, NULL, &none, &right_now, &facts);
         gates_run(&facts, verdicts);
         for (int i = 0; i < _GATE_MAX; i++)
                 if (verdicts[i].answer == GATE_DENY || verdicts[i].answer == GATE_DEFER)
                         blockers |= 1U << i;
         image->evaluated_usec = clock_realtime(manager->clock);
+        image->not_before_usec = find_not_before(verdicts);
+        image->next_change_usec = image_next_schedule_change(manager, image, &facts);
+        scheduler_look_again(manager->scheduler);
         if (image->blockers == blockers)
                 return;
         image->blockers = blockers;
@@ -198,6 +220,7 @@ void images_evaluate(Manager *manager) {
         GHashTableIter iterator;
         void *value;
 
+        manager_update_windows(manager);
         g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
@@ -208,24 +231,35 @@ void images_evaluate(Manager *manager) {
         scheduler_look_again(manager->scheduler);
 }
 
-void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
-                           GateVerdict verdicts[static _GATE_MAX]) {
+/* What passes by itself within seconds will have passed, and holds with an end may have ended. */
+void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
+                           const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]) {
+        const GateMoment moment = { .at_usec = question->at_usec,
+                                    .last_activation_usec = question->last_activation_usec };
         GateFacts facts;
 
-        gather(manager, image, NULL, terms, &facts);
-        /* What passes by itself within seconds will have passed. */
-        if (at_usec > clock_realtime(manager->clock)) {
-                facts.activation_running = false;
-                facts.hold = state_find_hold(manager->state, image->values.guid, at_usec);
-                facts.settle_usec = 0;
-        }
+        gather(manager, image, NULL, terms, &moment, &facts);
+        facts.activation_running = false;
+        facts.settle_usec = 0;
+        facts.hold = state_find_hold(manager->state, image->values.guid, question->at_usec);
+        gather_order(manager, image, NULL, question->done, &facts);
         gates_run(&facts, verdicts);
+}
+
+void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
+                           GateVerdict verdicts[static _GATE_MAX]) {
+        ForesightQuestion question = { .guid = image->values.guid, .at_usec = at_usec };
+
+        if (at_usec > clock_realtime(manager->clock))
+                manager_foresee_gates(manager, image, terms, &question, verdicts);
+        else
+                manager_run_gates(manager, image, NULL, terms, verdicts);
 }
 
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]) {
         GateFacts facts;
 
-        gather(manager, image, job, terms, &facts);
+        gather(manager, image, job, terms, &right_now, &facts);
         gates_run(&facts, verdicts);
 }

@@ -53,9 +53,12 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
                 images_evaluate(userdata);
 }
 
-static void ask_host(Manager *manager) {
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
-        (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
+/* For what waits, and for automatic mode; those who call have the host asked anew. */
+void manager_ask_host(Manager *manager) {
+        bool clock = manager_needs_clock(manager) && !host_clock_was_right_lately(manager->host);
+
+        (void) (clock ? host_ask_with_clock : host_ask)(manager->host, clock_monotonic(manager->clock),
+                                                        on_host, manager);
 }
 
 static void on_polled(void *userdata) {
@@ -64,11 +67,13 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         (void) malloc_trim(0); /* what reading the history took is not kept */
+        manager_check_zone(manager);
         jobs_retry_records(manager);
         settings_try_again(manager);       /* by the reading that follows */
         if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */
                 envelope_retry(manager->envelope);
-        ask_host(manager);
+        manager_ask_host(manager);
+        (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
         manager_rotate_history(manager);
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
@@ -147,6 +152,7 @@ int manager_start(Manager *manager) {
         int r;
 
         manager_load_config(manager);
+        manager_read_host_id(manager);
         r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
         if (r == -EBUSY)
                 return log_error_errno(r, "Another lfad uses %s", manager->settings->state_folder);
@@ -160,7 +166,7 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        manager_ask_host(manager);
         inventory_load(manager);
         inhibitors_restore(manager->inhibitors);
         recovery_run(manager);
@@ -249,6 +255,7 @@ void *manager_free(Manager *manager) {
         state_free(manager->state);
         g_free(manager->state_file.text);
         config_free(manager->config);
+        g_free(manager->zone_file);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
         g_free(manager->inventory_saved);

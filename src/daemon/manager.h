@@ -5,7 +5,9 @@
  * this folder share the struct; other layers use the functions. */
 
 #include "core/config.h"
+#include "core/foresight.h"
 #include "core/gates.h"
+#include "core/schedule.h"
 #include "core/tree.h"
 #include "daemon/envelope.h"
 #include "daemon/guard.h"
@@ -37,6 +39,9 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
         MANAGER_PROPERTY_WARNINGS = 1 << 6,
         MANAGER_PROPERTY_HELD = 1 << 7, /* and why */
+        MANAGER_PROPERTY_NEXT_PLANNED = 1 << 8,
+        MANAGER_PROPERTY_WINDOW = 1 << 15, /* whether one is open, and when the next opens and closes */
+        MANAGER_PROPERTY_TIME_ZONE = 1 << 16,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -71,6 +76,15 @@ typedef struct StateFile {
         bool unsaved;  /* what is there is older than what is kept in mind */
 } StateFile;
 
+/* What the calendar says of the host as a whole (facts-schedule.c). */
+typedef struct HostSchedule {
+        bool has_host_id;
+        uint8_t host_id[HOST_ID_SIZE]; /* the machine id, made specific to lfad */
+        bool window_open;              /* of whatever image */
+        uint64_t next_start_usec; /* when the next one opens that is not open yet; CLOCK_REALTIME, 0 = none */
+        uint64_t next_end_usec;   /* when the one that is open closes, or else the next one; likewise */
+} HostSchedule;
+
 struct Manager {
         sd_event *event;
         const ManagerSettings *settings;
@@ -84,6 +98,8 @@ struct Manager {
         History *history; /* NULL when it could not be opened: then nothing is activated */
         State *state;     /* what is kept in mind; never NULL */
         StateFile state_file;
+        HostSchedule schedule;
+        char *zone_file; /* what /etc/localtime was last; NULL = not looked at (zone-watch.c) */
         Scanner *scanner;
         Watchdogs *watchdogs;
         Host *host;
@@ -137,6 +153,7 @@ struct Manager {
         sd_event_source *storm_timer;
         GPtrArray *warnings;      /* Warning, owned (warnings.c) */
         RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
+        uint64_t next_planned_usec, automatic_next_usec; /* automatic.c */
         bool ready, stopping, stopped;
 };
 
@@ -230,9 +247,46 @@ int manager_clear_quarantine(Manager *manager, const Image *image, const Request
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]);
 
+/* Runs every gate as it would be at some moment, when all that the question says has come to pass. */
+void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
+                           const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]);
+
 /* The stall that activations of this image are known not to exceed: the worst of those measured with this driver, with
  * a margin; 0 when too few were measured. */
 uint64_t manager_learned_need_usec(const Manager *manager, const Image *image);
+
+/* How the gates are asked about another moment than now. */
+typedef struct GateMoment {
+        uint64_t at_usec;              /* CLOCK_REALTIME; 0 = now */
+        uint64_t last_activation_usec; /* one that is assumed to have ended then; 0 = none */
+        uint64_t last_attempt_usec;    /* of automatic mode, likewise */
+} GateMoment;
+
+/* facts-schedule.c: what configuration, calendar and state say of an image at that moment. */
+void gather_schedule(const Manager *manager, const Image *image, const Job *job, const GateMoment *moment,
+                     GateFacts *facts);
+
+/* The next moment after now (CLOCK_REALTIME in µs) at which the calendar lets something pass, or does so no more, of whatever
+ * image; UINT64_MAX = none. As known from the last evaluation. */
+uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec);
+
+/* The same, of one image, from the facts of an evaluation for a person who asks. */
+uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts);
+
+/* Whether the window in which this job's write began has closed meanwhile. */
+bool job_outlasted_window(const Job *job);
+
+/* Publishes whether a window is open, and when the next one opens and closes. */
+void manager_update_windows(Manager *manager);
+
+/* Somebody for whom it matters whether the host's clock is right may ask: what speaks for nobody, or lfad itself. */
+bool manager_needs_clock(const Manager *manager);
+
+/* Has systemd, logind and, where it matters, timedated asked; then everything is judged anew. */
+void manager_ask_host(Manager *manager);
+
+/* Reads the host's id. */
+void manager_read_host_id(Manager *manager);
 
 /* Publishes which gates would refuse anybody. */
 void image_evaluate(Manager *manager, Image *image);
@@ -250,6 +304,11 @@ bool image_is_waited_for(const Image *image);
  * is now. */
 void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
                            GateVerdict verdicts[static _GATE_MAX]);
+
+/* --- the host's time zone (zone-watch.c) --- */
+
+/* Where the configuration reckons in the zone of the host: takes it anew when that is another one. */
+void manager_check_zone(Manager *manager);
 
 /* --- jobs (jobs.c) --- */
 
@@ -367,6 +426,7 @@ typedef enum WarningCode {
         WARNING_EVENT_STORM,
         WARNING_AUTO_ACTIVATE_LEFT,
         WARNING_WATCHDOG_NOT_RESTORED,
+        WARNING_AUTOMATIC_WITHOUT_WINDOW,
         _WARNING_MAX,
         _WARNING_INVALID = -EINVAL,
 } WarningCode;
