@@ -82,6 +82,8 @@
           "lfad was restarted before the activation began; nothing was done.")                                  \
         X(PRECEDING_FAILED, "PrecedingFailed", 0,                                                               \
           "An image of the same request was not activated as it should; look at that first.")                   \
+        X(DEADLINE_REACHED, "DeadlineReached", 1,                                                               \
+          "A gate deferred the job until its deadline; ask again with a later one.")                            \
         X(REQUEST_ID_REUSED, "RequestIdReused", 0,                                                              \
           "This request-id was used for another request; choose a new one.")                                    \
         X(HOST_RESTARTED, "HostRestarted", 0,                                                                   \

@@ -64,6 +64,9 @@ static int check(Request *request, sd_bus_error *error) {
         int r;
 
         if (!request->targets) {
+                r = request_check_deadline(request, error);
+                if (r < 0)
+                        return r;
                 if (manager->driver_state == DRIVER_NO_DRIVER)
                         return bus_error_set(error, LFA_ERROR_NO_DRIVER, NULL);
                 r = list_targets(request);
@@ -89,34 +92,27 @@ static bool next(Request *request) {
 
 /* What was accepted before the disk was full is taken back: half a request is none. */
 static void take_back(Manager *manager, uint32_t batch) {
-        GList *link = manager->queue.head;
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
 
-        while (link) {
-                Job *job = link->data;
+        for (unsigned i = 0; i < jobs->len; i++) {
+                Job *job = jobs->pdata[i];
 
-                link = link->next;
-                if (job->batch != batch)
-                        continue;
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
-                link = manager->queue.head;
+                if (job->batch == batch && !job_is_done(job))
+                        job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
         }
 }
 
 static int submit(Request *request, const Target *target, uint32_t batch, sd_bus_message *reply) {
-        JobRequest job_request = {
-                .guid = target->guid,
-                .from = target->from,
-                .to = target->to,
-                .terms = request->terms,
-                .requester = &request->requester,
-                .reason = request->reason,
-                .request_id = "",
-                .batch = batch,
-        };
+        JobRequest job_request = request_new_job(request);
         g_autofree char *path = NULL;
         Job *job;
-        int r = manager_submit(request->service->manager, &job_request, &job);
+        int r;
 
+        job_request.guid = target->guid;
+        job_request.from = target->from;
+        job_request.to = target->to;
+        job_request.batch = batch;
+        r = manager_submit(request->service->manager, &job_request, &job);
         if (r < 0)
                 return r;
         path = job_path(job->id);

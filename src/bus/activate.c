@@ -14,12 +14,14 @@ static const OptionSpec specs[] = {
 };
 
 const char *const activate_options[] = {
+        "deadline",
         "expected-current-version",
         "expected-pending-version",
         "override",
         "reason",
         "request-id",
         "unattended",
+        "when-allowed",
         NULL,
 };
 
@@ -30,6 +32,7 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
         const Manager *manager = request->service->manager;
         const KnownRequest *known =
                         request_ids_find(manager->request_ids, request->uid, request->request_id);
+        JobRequest asked = request_new_job(request);
         g_autofree char *arguments = NULL;
         char guid[GUID_STRING_SIZE];
         Image *image;
@@ -40,7 +43,8 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
                 memcpy(guid, image->values.guid, sizeof(guid));
         else if (guid_parse(request->image, guid) < 0)
                 return bus_error_set(error, LFA_ERROR_NO_SUCH_IMAGE, NULL);
-        arguments = request_arguments(guid, &request->terms, request->reason);
+        asked.guid = guid;
+        arguments = request_arguments(&asked);
         if (strcmp(arguments, known->arguments) != 0)
                 return bus_error_set(error, LFA_ERROR_REQUEST_ID_REUSED, NULL);
         *ret = known;
@@ -48,12 +52,16 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
 }
 
 static int check_gates(Request *request, Image *image, sd_bus_error *error) {
+        g_autofree char *text = NULL;
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
 
         manager_run_gates(request->service->manager, image, NULL, &request->terms, verdicts);
         refusal = gates_find_refusal(verdicts);
-        return refusal ? bus_error_set(error, refusal->error, refusal->text) : 0;
+        if (!refusal || (refusal->answer == GATE_DEFER && request->when_allowed))
+                return 0;
+        text = gate_describe_refusal(refusal);
+        return bus_error_set(error, refusal->error, text);
 }
 
 static int check(Request *request, sd_bus_error *error) {
@@ -73,6 +81,8 @@ static int check(Request *request, sd_bus_error *error) {
                 }
         }
         r = request_find_image(request, &image, error);
+        if (r >= 0)
+                r = request_check_deadline(request, error);
         if (r < 0)
                 return r;
         r = check_gates(request, image, error);
@@ -96,18 +106,14 @@ int bus_error_from_submit(int r, sd_bus_error *error) {
 }
 
 static int submit(Request *request, uint32_t *ret_id, sd_bus_error *error) {
-        JobRequest job_request = {
-                .guid = request->target.guid,
-                .from = request->target.from,
-                .to = request->target.to,
-                .requester = &request->requester,
-                .reason = request->reason,
-                .request_id = request->request_id,
-                .terms = request->terms,
-        };
+        JobRequest job_request = request_new_job(request);
         Job *job;
-        int r = manager_submit(request->service->manager, &job_request, &job);
+        int r;
 
+        job_request.guid = request->target.guid;
+        job_request.from = request->target.from;
+        job_request.to = request->target.to;
+        r = manager_submit(request->service->manager, &job_request, &job);
         if (r < 0)
                 return bus_error_from_submit(r, error);
         *ret_id = job->id;

@@ -97,6 +97,8 @@ static json_object *describe_job(const Job *job) {
         json_add_u64(object, "uid", job->requester.uid);
         gate_mask_to_record(job->overridden, "overridden", object);
         json_add_u64(object, "queued-timestamp", job->queued_usec);
+        if (job->deadline_usec > 0)
+                json_add_u64(object, "deadline-timestamp", job->deadline_usec);
         if (job->started_usec > 0)
                 json_add_u64(object, "started-timestamp", job->started_usec);
         if (job->finished_usec > 0)

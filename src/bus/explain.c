@@ -32,6 +32,8 @@ static int check(Request *request, sd_bus_error *error) {
         Image *image;
         int r = request_find_image(request, &image, error);
 
+        if (r >= 0)
+                r = request_check_deadline(request, error);
         if (r < 0)
                 return r;
         if (wants_newer_reading(request, image))

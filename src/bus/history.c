@@ -60,6 +60,13 @@ static bool is_u32(const char *key) {
         return false;
 }
 
+static bool are_names(json_object *array) {
+        for (size_t i = 0; i < json_object_array_length(array); i++)
+                if (!json_object_is_type(json_object_array_get_idx(array, i), json_type_string))
+                        return false;
+        return json_object_array_length(array) > 0;
+}
+
 /* Names of gates. */
 static int append_names(sd_bus_message *reply, const char *key, json_object *names) {
         int r = sd_bus_message_open_container(reply, 'e', "sv");
@@ -70,12 +77,9 @@ static int append_names(sd_bus_message *reply, const char *key, json_object *nam
                 r = sd_bus_message_open_container(reply, 'v', "as");
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "s");
-        for (size_t i = 0; r >= 0 && i < json_object_array_length(names); i++) {
-                json_object *name = json_object_array_get_idx(names, i);
-
-                if (json_object_is_type(name, json_type_string))
-                        r = sd_bus_message_append(reply, "s", json_object_get_string(name));
-        }
+        for (size_t i = 0; r >= 0 && i < json_object_array_length(names); i++)
+                r = sd_bus_message_append(reply, "s",
+                                          json_object_get_string(json_object_array_get_idx(names, i)));
         for (int depth = 0; r >= 0 && depth < 3; depth++)
                 r = sd_bus_message_close_container(reply);
         return r;
@@ -95,7 +99,7 @@ static int append_value(sd_bus_message *reply, const char *key, json_object *val
                         return sd_bus_message_append(reply, "{sv}", key, "u", (uint32_t) number);
                 return sd_bus_message_append(reply, "{sv}", key, "t", number);
         case json_type_array:
-                return append_names(reply, key, value);
+                return are_names(value) ? append_names(reply, key, value) : 0;
         default:
                 return 0; /* no record of ours has any other type */
         }

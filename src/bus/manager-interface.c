@@ -69,6 +69,10 @@ static int method_unhold(sd_bus_message *message, void *userdata, sd_bus_error *
         return service_call_unhold(userdata, message, error);
 }
 
+static int method_get_plan(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return service_call_get_plan(userdata, message, error);
+}
+
 static int method_get_history(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return service_call_get_history(userdata, message, error);
 }
@@ -150,6 +154,13 @@ static int get_holds(sd_bus *bus, const char *path, const char *interface, const
         return holds_append(reply, service->manager);
 }
 
+static int get_next_planned(sd_bus *bus, const char *path, const char *interface, const char *property,
+                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "t", service->manager->next_planned_usec);
+}
+
 static int get_current_job(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -192,6 +203,8 @@ static const sd_bus_vtable vtable[] = {
                                 method_hold, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Unhold", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_unhold,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetPlan", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("aa{sv}", events),
+                                method_get_plan, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetHistory", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("aa{sv}", records), method_get_history,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
@@ -212,6 +225,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Held", "b", get_held, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("HoldReason", "s", get_hold_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Holds", "aa{sv}", get_holds, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NextPlannedTimestamp", "t", get_next_planned, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),

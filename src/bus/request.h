@@ -61,6 +61,8 @@ struct Request {
         char *image;  /* as it was named */
         uint32_t job; /* an id */
         ActivationTerms terms;
+        bool when_allowed;
+        uint64_t deadline;   /* CLOCK_REALTIME in µs, 0 = the configuration's */
         GPtrArray *override; /* names of gates, or NULL; strings are borrowed from message */
         const char *reason, *request_id;
         uint64_t at;    /* CLOCK_REALTIME in µs, 0 = now */

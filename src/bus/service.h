@@ -73,6 +73,7 @@ int service_call_reload(Service *service, sd_bus_message *message, sd_bus_error 
 int service_call_activate_pending(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_explain(Service *service, sd_bus_message *message, const char *image, sd_bus_error *error);
 int service_call_describe(Service *service, sd_bus_message *message, sd_bus_error *error);
+int service_call_get_plan(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_get_history(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_inhibit(Service *service, sd_bus_message *message, sd_bus_error *error);
 int service_call_list_inhibitors(Service *service, sd_bus_message *message, sd_bus_error *error);

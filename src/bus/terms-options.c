@@ -4,6 +4,11 @@
 #include "bus/terms-options.h"
 #include "bus/bus-errors.h"
 #include "lfa/bus-names.h"
+#include "util/macros.h"
+
+#define DAY_USEC (24 * 3600 * USEC_PER_SEC)
+/* Without a deadline of its own. */
+#define MAX_WAIT_USEC (7 * DAY_USEC)
 
 static unsigned overridable_gates(void) {
         unsigned mask = 0;
@@ -30,9 +35,42 @@ static int add_override(Request *request, const char *name, sd_bus_error *error)
         return 0;
 }
 
+int request_check_deadline(const Request *request, sd_bus_error *error) {
+        uint64_t now = clock_realtime(request->service->manager->clock);
+        g_autofree char *text = NULL;
+
+        if (request->deadline == 0)
+                return 0;
+        text = gate_time_to_text(request->deadline);
+        if (request->deadline <= now)
+                return bus_error_invalid(error, "'deadline' is over: %s.", text);
+        if (request->deadline - now > DEADLINE_MAX_DAYS * DAY_USEC)
+                return bus_error_invalid(error, "'deadline' is more than %d days ahead: %s.",
+                                         DEADLINE_MAX_DAYS, text);
+        return 0;
+}
+
+JobRequest request_new_job(const Request *request) {
+        JobRequest job_request = {
+                .terms = request->terms,
+                .when_allowed = request->when_allowed,
+                .deadline_usec = request->deadline,
+                .deadline_given = request->deadline > 0,
+                .requester = &request->requester,
+                .reason = request->reason,
+                .request_id = request->request_id,
+        };
+
+        if (request->when_allowed && request->deadline == 0)
+                job_request.deadline_usec = clock_realtime(request->service->manager->clock) + MAX_WAIT_USEC;
+        return job_request;
+}
+
 int request_settle_terms(Request *request, sd_bus_error *error) {
         int r = 0;
 
+        if (request->deadline > 0 && !request->when_allowed)
+                return bus_error_invalid(error, "'deadline' is for requests that wait: 'when-allowed'.");
         for (unsigned i = 0; r >= 0 && request->override && i < request->override->len; i++)
                 r = add_override(request, request->override->pdata[i], error);
         if (r < 0 || request->terms.overrides == 0)

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 GateVerdict gate_allow(void) {
         return (GateVerdict){ .answer = GATE_ALLOW };
@@ -48,4 +49,22 @@ GateVerdict gate_defer(ErrorId error, uint64_t not_before_usec, const char *form
         vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
         va_end(arguments);
         return verdict;
+}
+
+char *gate_time_to_text(uint64_t usec) {
+        g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc((int64_t) (usec / USEC_PER_SEC));
+
+        return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup("never");
+}
+
+char *gate_describe_refusal(const GateVerdict *refusal) {
+        g_autofree char *time = NULL;
+
+        if (refusal->answer != GATE_DEFER || refusal->not_before_usec == 0 ||
+            refusal->not_before_usec == UINT64_MAX)
+                return g_strdup(refusal->text);
+        time = gate_time_to_text(refusal->not_before_usec);
+        if (strstr(refusal->text, time))
+                return g_strdup(refusal->text);
+        return g_strdup_printf("%s Not before %s.", refusal->text, time);
 }

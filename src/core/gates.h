@@ -155,6 +155,12 @@ typedef struct GateVerdict {
 /* Whether a caller may pass it over by naming it; of gate "version" only the rules, never what the caller expects. */
 bool gate_is_overridable(GateId gate);
 
+/* A time of CLOCK_REALTIME, in µs, for people: "2026-12-18 03:30:00 UTC". The caller frees it. */
+char *gate_time_to_text(uint64_t usec);
+
+/* The text of a gate that refuses, and from when it may pass where that is known. The caller frees it. */
+char *gate_describe_refusal(const GateVerdict *refusal);
+
 /* Fills one verdict a gate, in the order of the list. */
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]);
 

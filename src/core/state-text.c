@@ -3,7 +3,7 @@
  * activated. */
 
 #include "core/enum-names.h"
-#include "core/state.h"
+#include "core/state-internal.h"
 
 static json_object *hold_to_json(const Hold *hold) {
         json_object *object = json_object_new_object();
@@ -78,101 +78,30 @@ char *state_to_text(const State *state) {
                 json_object_array_add(list,
                                       attempt_to_json(&g_array_index(state->attempts, AutomaticAttempt, i)));
         json_object_object_add(object, "attempts", list);
+        list = json_object_new_array();
+        for (unsigned i = 0; i < state->jobs->len; i++)
+                json_object_array_add(list, kept_job_to_json(&g_array_index(state->jobs, KeptJob, i)));
+        json_object_object_add(object, "jobs", list);
         return g_strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
-}
-
-/* Each reader returns 0 or -EBADMSG. An empty string is written as none. */
-static int read_text(json_object *object, const char *key, const char **ret) {
-        int r = json_get_string(object, key, ret);
-
-        if (r == -ENOENT)
-                *ret = "";
-        return r == -ENOENT ? 0 : r;
-}
-
-static int read_number(json_object *object, const char *key, uint64_t maximum, uint64_t *ret) {
-        uint64_t number;
-
-        if (json_get_u64(object, key, &number) < 0 || number > maximum)
-                return -EBADMSG;
-        *ret = number;
-        return 0;
-}
-
-static int read_u32(json_object *object, const char *key, uint32_t *ret) {
-        uint64_t number;
-        int r = read_number(object, key, UINT32_MAX, &number);
-
-        if (r >= 0)
-                *ret = (uint32_t) number;
-        return r;
-}
-
-static int read_flag(json_object *object, const char *key, bool *ret) {
-        return json_get_bool(object, key, ret) < 0 ? -EBADMSG : 0;
 }
 
 /* A key that lfad did not write while it had no automatic mode. */
 static int read_later_flag(json_object *object, const char *key, bool *ret) {
         *ret = false;
-        return json_object_object_get_ex(object, key, NULL) ? read_flag(object, key, ret) : 0;
-}
-
-static int read_guid(json_object *object, const char *key, bool optional,
-                     char ret[static GUID_STRING_SIZE]) {
-        const char *text;
-
-        if (read_text(object, key, &text) < 0)
-                return -EBADMSG;
-        if (*text ? !guid_is_valid(text) : !optional)
-                return -EBADMSG;
-        g_strlcpy(ret, text, GUID_STRING_SIZE);
-        return 0;
-}
-
-/* As version_parse gives them, so that each has one form only. */
-static int read_version(json_object *object, const char *key, char ret[static VERSION_SIZE]) {
-        char version[VERSION_SIZE] = "";
-        const char *text;
-
-        if (read_text(object, key, &text) < 0)
-                return -EBADMSG;
-        if (*text && (version_parse(text, version) < 0 || strcmp(version, text) != 0))
-                return -EBADMSG;
-        memcpy(ret, version, VERSION_SIZE);
-        return 0;
-}
-
-static int read_boot_id(json_object *object, const char *key, char ret[static BOOT_ID_SIZE]) {
-        const char *text;
-
-        if (read_text(object, key, &text) < 0)
-                return -EBADMSG;
-        if (*text && !state_boot_id_is_valid(text))
-                return -EBADMSG;
-        g_strlcpy(ret, text, BOOT_ID_SIZE);
-        return 0;
-}
-
-static int read_reason(json_object *object, char ret[static STATE_REASON_MAX + 1]) {
-        const char *text;
-
-        if (read_text(object, "reason", &text) < 0 || !state_reason_is_clean(text))
-                return -EBADMSG;
-        g_strlcpy(ret, text, STATE_REASON_MAX + 1);
-        return 0;
+        return json_object_object_get_ex(object, key, NULL) ? state_read_flag(object, key, ret) : 0;
 }
 
 static int read_hold(json_object *object, GArray *array) {
         Hold hold = { 0 };
 
-        if (read_guid(object, "guid", true, hold.guid) < 0 ||
-            read_flag(object, "by-lfad", &hold.by_lfad) < 0 ||
-            read_guid(object, "image", !hold.by_lfad, hold.image) < 0 ||
-            read_version(object, "to", hold.to) < 0 || read_u32(object, "job", &hold.job) < 0 ||
-            read_u32(object, "uid", &hold.uid) < 0 || read_reason(object, hold.reason) < 0 ||
-            read_number(object, "since", UINT64_MAX, &hold.since_usec) < 0 ||
-            read_number(object, "until", UINT64_MAX, &hold.until_usec) < 0)
+        if (state_read_guid(object, "guid", true, hold.guid) < 0 ||
+            state_read_flag(object, "by-lfad", &hold.by_lfad) < 0 ||
+            state_read_guid(object, "image", !hold.by_lfad, hold.image) < 0 ||
+            state_read_version(object, "to", hold.to) < 0 || state_read_u32(object, "job", &hold.job) < 0 ||
+            state_read_u32(object, "uid", &hold.uid) < 0 ||
+            state_read_clean(object, "reason", hold.reason) < 0 ||
+            state_read_number(object, "since", UINT64_MAX, &hold.since_usec) < 0 ||
+            state_read_number(object, "until", UINT64_MAX, &hold.until_usec) < 0)
                 return -EBADMSG;
         for (unsigned i = 0; i < array->len; i++) {
                 const Hold *other = &g_array_index(array, Hold, i);
@@ -189,14 +118,14 @@ static int read_quarantine(json_object *object, GArray *array) {
         Quarantine quarantine = { 0 };
         uint64_t failures;
 
-        if (read_guid(object, "guid", false, quarantine.guid) < 0 ||
-            read_version(object, "to", quarantine.to) < 0 ||
-            read_number(object, "failures", STATE_FAILURES_MAX, &failures) < 0 || failures == 0 ||
-            read_flag(object, "host-restarted", &quarantine.host_restarted) < 0 ||
+        if (state_read_guid(object, "guid", false, quarantine.guid) < 0 ||
+            state_read_version(object, "to", quarantine.to) < 0 ||
+            state_read_number(object, "failures", STATE_FAILURES_MAX, &failures) < 0 || failures == 0 ||
+            state_read_flag(object, "host-restarted", &quarantine.host_restarted) < 0 ||
             read_later_flag(object, "automatic-unknown", &quarantine.automatic_unknown) < 0 ||
-            read_u32(object, "job", &quarantine.job) < 0 ||
-            read_boot_id(object, "boot-id", quarantine.boot_id) < 0 ||
-            read_number(object, "since", UINT64_MAX, &quarantine.since_usec) < 0)
+            state_read_u32(object, "job", &quarantine.job) < 0 ||
+            state_read_boot_id(object, "boot-id", quarantine.boot_id) < 0 ||
+            state_read_number(object, "since", UINT64_MAX, &quarantine.since_usec) < 0)
                 return -EBADMSG;
         quarantine.failures = (unsigned) failures;
         for (unsigned i = 0; i < array->len; i++) {
@@ -213,10 +142,10 @@ static int read_learned(json_object *object, GArray *array) {
         LearnedBlackout learned = { 0 };
         const char *profile;
 
-        if (read_guid(object, "guid", false, learned.guid) < 0 ||
-            read_text(object, "profile", &profile) < 0 ||
-            read_u32(object, "samples", &learned.samples) < 0 ||
-            read_number(object, "worst-usec", UINT64_MAX, &learned.worst_usec) < 0)
+        if (state_read_guid(object, "guid", false, learned.guid) < 0 ||
+            state_read_text(object, "profile", &profile) < 0 ||
+            state_read_u32(object, "samples", &learned.samples) < 0 ||
+            state_read_number(object, "worst-usec", UINT64_MAX, &learned.worst_usec) < 0)
                 return -EBADMSG;
         learned.profile = driver_profile_from_string(profile);
         if ((int) learned.profile < 0)
@@ -234,13 +163,25 @@ static int read_learned(json_object *object, GArray *array) {
 static int read_attempt(json_object *object, GArray *array) {
         AutomaticAttempt attempt = { 0 };
 
-        if (read_guid(object, "guid", false, attempt.guid) < 0 ||
-            read_number(object, "at", UINT64_MAX, &attempt.at_usec) < 0)
+        if (state_read_guid(object, "guid", false, attempt.guid) < 0 ||
+            state_read_number(object, "at", UINT64_MAX, &attempt.at_usec) < 0)
                 return -EBADMSG;
         for (unsigned i = 0; i < array->len; i++)
                 if (strcmp(g_array_index(array, AutomaticAttempt, i).guid, attempt.guid) == 0)
                         return -EBADMSG;
         g_array_append_val(array, attempt);
+        return 0;
+}
+
+static int read_job(json_object *object, GArray *array) {
+        KeptJob job;
+
+        if (kept_job_from_json(object, "job", &job) < 0)
+                return -EBADMSG;
+        for (unsigned i = 0; i < array->len; i++)
+                if (g_array_index(array, KeptJob, i).id == job.id)
+                        return -EBADMSG;
+        g_array_append_val(array, job);
         return 0;
 }
 
@@ -261,7 +202,7 @@ static int read_array(json_object *object, const char *key, unsigned maximum,
 }
 
 static int read_all(json_object *object, State *state) {
-        int r = read_number(object, "seq", STATE_SEQ_MAX, &state->seq);
+        int r = state_read_number(object, "seq", STATE_SEQ_MAX, &state->seq);
 
         if (r >= 0)
                 r = read_array(object, "holds", STATE_HOLDS_MAX, read_hold, state->holds);
@@ -272,6 +213,8 @@ static int read_all(json_object *object, State *state) {
                 r = read_array(object, "learned", STATE_LEARNED_MAX, read_learned, state->learned);
         if (r >= 0 && json_object_object_get_ex(object, "attempts", NULL)) /* as read_later_flag */
                 r = read_array(object, "attempts", STATE_ATTEMPTS_MAX, read_attempt, state->attempts);
+        if (r >= 0 && json_object_object_get_ex(object, "jobs", NULL)) /* files from before there were any */
+                r = read_array(object, "jobs", STATE_JOBS_MAX, read_job, state->jobs);
         return r;
 }
 

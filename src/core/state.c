@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The state as a fold over the history's records. */
 
-#include "core/state.h"
 #include "core/enum-names.h"
 #include "core/profile.h"
+#include "core/state-internal.h"
 #include "core/verdict.h"
 #include "util/string-table.h"
 
@@ -28,6 +28,7 @@ State *state_new(void) {
         state->quarantines = g_array_new(FALSE, TRUE, sizeof(Quarantine));
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
         state->attempts = g_array_new(FALSE, TRUE, sizeof(AutomaticAttempt));
+        state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
         return state;
 }
 
@@ -37,6 +38,7 @@ void *state_free(State *state) {
                 g_array_unref(state->quarantines);
                 g_array_unref(state->learned);
                 g_array_unref(state->attempts);
+                g_array_unref(state->jobs);
                 g_free(state);
         }
         return NULL;
@@ -201,8 +203,55 @@ static unsigned learn(State *state, const RecordFacts *facts, JobResult result, 
         return STATE_CHANGE_LEARNED;
 }
 
+static unsigned drop_job(State *state, uint32_t id) {
+        for (unsigned i = 0; i < state->jobs->len; i++)
+                if (g_array_index(state->jobs, KeptJob, i).id == id) {
+                        g_array_remove_index(state->jobs, i);
+                        return STATE_CHANGE_JOBS;
+                }
+        return 0;
+}
+
+static unsigned keep_job(State *state, const RecordFacts *facts) {
+        bool when_allowed = false;
+        KeptJob job;
+
+        (void) json_get_bool(facts->record, "when-allowed", &when_allowed);
+        if (!when_allowed || kept_job_from_json(facts->record, "seq", &job) < 0)
+                return 0;
+        append(state->jobs, &job, STATE_JOBS_MAX);
+        return STATE_CHANGE_JOBS;
+}
+
+static int find_attempt(const State *state, const char *guid) {
+        for (unsigned i = 0; i < state->attempts->len; i++)
+                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
+                        return (int) i;
+        return -ENOENT;
+}
+
+/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
+ * occurrence of a window either. */
+static unsigned note_attempt(State *state, const RecordFacts *facts) {
+        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
+        int i;
+
+        if (!facts->automatic || !*facts->guid)
+                return 0;
+        i = find_attempt(state, facts->guid);
+        if (i >= 0)
+                g_array_remove_index(state->attempts, (unsigned) i);
+        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
+        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
+        return STATE_CHANGE_ATTEMPTS;
+}
+
+static unsigned apply_queued(State *state, const RecordFacts *facts) {
+        return keep_job(state, facts) | note_attempt(state, facts);
+}
+
 /* Only what reached firmware, or may have, says something about it. A job that was not begun has no row. */
-static unsigned apply_finished(State *state, const RecordFacts *facts) {
+static unsigned judge_finished(State *state, const RecordFacts *facts) {
         JobResult result = job_result_from_string(string_or_empty(facts->record, "result"));
         uint64_t row = number_or_zero(facts->record, "verdict-row");
         unsigned changed;
@@ -218,6 +267,10 @@ static unsigned apply_finished(State *state, const RecordFacts *facts) {
         if (row == VERDICT_OTHER_BOOT)
                 changed |= hold_self(state, facts);
         return changed;
+}
+
+static unsigned apply_finished(State *state, const RecordFacts *facts) {
+        return drop_job(state, facts->job) | judge_finished(state, facts);
 }
 
 /* The version that was pending runs after all. Where the host restarted, the boot may have brought it. */
@@ -278,29 +331,6 @@ static unsigned apply_unhold(State *state, const RecordFacts *facts) {
 
 static unsigned apply_cleared(State *state, const RecordFacts *facts) {
         return drop_quarantine(state, facts->guid, facts->to);
-}
-
-static int find_attempt(const State *state, const char *guid) {
-        for (unsigned i = 0; i < state->attempts->len; i++)
-                if (strcmp(g_array_index(state->attempts, AutomaticAttempt, i).guid, guid) == 0)
-                        return (int) i;
-        return -ENOENT;
-}
-
-/* Already that it was asked for counts: what ended before the write, or with lfad itself, is not tried again in the same
- * occurrence of a window either. */
-static unsigned apply_queued(State *state, const RecordFacts *facts) {
-        AutomaticAttempt attempt = { .at_usec = facts->timestamp };
-        int i;
-
-        if (!facts->automatic || !*facts->guid)
-                return 0;
-        i = find_attempt(state, facts->guid);
-        if (i >= 0)
-                g_array_remove_index(state->attempts, (unsigned) i);
-        memcpy(attempt.guid, facts->guid, sizeof(attempt.guid));
-        append(state->attempts, &attempt, STATE_ATTEMPTS_MAX);
-        return STATE_CHANGE_ATTEMPTS;
 }
 
 /* The names are those of daemon/history.h. */

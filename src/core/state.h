@@ -6,6 +6,7 @@
  * what is made anew from the records are the same. It knows no clock. */
 
 #include "core/activation-report.h"
+#include "core/terms.h"
 #include "util/json.h"
 
 #include <glib.h>
@@ -19,6 +20,8 @@
 #define STATE_QUARANTINES_MAX 256
 #define STATE_LEARNED_MAX 1024
 #define STATE_ATTEMPTS_MAX 256
+#define STATE_JOBS_MAX 128
+#define STATE_REQUEST_ID_MAX 64
 
 /* Nothing is activated while it lasts. */
 typedef struct Hold {
@@ -58,12 +61,32 @@ typedef struct AutomaticAttempt {
         uint64_t at_usec; /* CLOCK_REALTIME */
 } AutomaticAttempt;
 
+/* A job that waits for gates, until its end. Its record may have gone from the history before. */
+typedef struct KeptJob {
+        uint32_t id;
+        char guid[GUID_STRING_SIZE];
+        char from[VERSION_SIZE], to[VERSION_SIZE];
+        ActivationTerms terms;
+        uint64_t deadline_usec; /* CLOCK_REALTIME */
+        bool deadline_is_default;
+        uint32_t batch;
+        uint32_t uid, pid; /* pid 0 = not known */
+        bool logged_in;
+        uint32_t login_uid;
+        char unit[STATE_REASON_MAX + 1];
+        char reason[STATE_REASON_MAX + 1];
+        char request_id[STATE_REQUEST_ID_MAX + 1];
+        char boot_id[BOOT_ID_SIZE];
+        uint64_t queued_usec;
+} KeptJob;
+
 typedef struct State {
         uint64_t seq;        /* of the last record that was taken in; 0 = none */
         GArray *holds;       /* Hold; each array: what was changed last is last */
         GArray *quarantines; /* Quarantine */
         GArray *learned;     /* LearnedBlackout */
         GArray *attempts;    /* AutomaticAttempt */
+        GArray *jobs;        /* KeptJob */
 } State;
 
 State *state_new(void);
@@ -75,6 +98,7 @@ typedef enum StateChange {
         STATE_CHANGE_QUARANTINES = 1 << 1,
         STATE_CHANGE_LEARNED = 1 << 2,
         STATE_CHANGE_ATTEMPTS = 1 << 3,
+        STATE_CHANGE_JOBS = 1 << 5,
 } StateChange;
 
 /* Takes in one record of the history, in the order of their numbers; one that was taken in before does nothing.

@@ -8,11 +8,13 @@
 #include "ctl/call-options.h"
 #include "ctl/call-terms.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "lfa/bus-names.h"
 
 #include <string.h>
 
-static int append_options(sd_bus_message *call, const Options *options) {
+static int append_options(Client *client, sd_bus_message *call, uint64_t at) {
+        const Options *options = client->options;
         int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
 
         if (r >= 0)
@@ -20,17 +22,17 @@ static int append_options(sd_bus_message *call, const Options *options) {
         if (r >= 0)
                 r = call_option_string(call, "expected-pending-version", options->expect_pending);
         if (r >= 0)
-                r = call_terms(call, options);
+                r = call_terms(client, call);
         if (r >= 0)
-                r = call_option_u64(call, "at", options->at);
+                r = call_option_u64(call, "at", at);
         if (r >= 0)
                 r = call_option_bool(call, "authorize", options->authorize);
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
 /* Returns 0 with both objects, which the caller owns, or a negative errno with error. */
-static int call_explain(Client *client, const Image *image, sd_bus_error *error, json_object **ret_verdict,
-                        json_object **ret_gates) {
+static int call_explain(Client *client, const Image *image, uint64_t at, sd_bus_error *error,
+                        json_object **ret_verdict, json_object **ret_gates) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         _cleanup_(json_object_unrefp) json_object *verdict = NULL;
         int r;
@@ -39,7 +41,7 @@ static int call_explain(Client *client, const Image *image, sd_bus_error *error,
         if (r >= 0)
                 r = sd_bus_message_append(call, "s", image->guid);
         if (r >= 0)
-                r = append_options(call, client->options);
+                r = append_options(client, call, at);
         if (r >= 0)
                 r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
         if (r < 0)
@@ -113,26 +115,50 @@ static void print_verdict(json_object *verdict, const char *label) {
                                                                          : by);
 }
 
-static void add_gate_row(OutputTable *table, json_object *gate) {
-        bool overridden = json_object_get_boolean(json_object_object_get(gate, "overridden"));
-        const char *answer = overridden ? "overridden" : bus_value_string(gate, "answer");
-        uint64_t not_before = bus_value_uint(gate, "not-before");
+/* Whether a caller could pass it over, where that matters. */
+static const char *override_text(json_object *gate) {
+        if (bus_value_bool(gate, "overridden"))
+                return "passed over";
+        if (strcmp(bus_value_string(gate, "answer"), "allow") == 0)
+                return "";
+        return bus_value_bool(gate, "overridable") ? "possible" : "no";
+}
+
+static void add_gate_row(OutputTable *table, json_object *gate, GTimeZone *zone) {
+        const char *answer = bus_value_string(gate, "answer");
         /* a wait without a time ends when something else does */
-        g_autofree char *when = not_before == UINT64_MAX ? g_strdup("") : output_time(not_before);
-        const char *cells[] = { bus_value_string(gate, "gate"), answer, bus_value_string(gate, "text"), when,
+        g_autofree char *when = policy_time_in_both(zone, bus_value_uint(gate, "not-before"));
+        const char *cells[] = { bus_value_string(gate, "gate"),
+                                answer,
+                                bus_value_string(gate, "text"),
+                                when,
+                                override_text(gate),
                                 NULL };
 
         output_table_row(table, cells, 1, answer_colour(answer));
 }
 
-static void print_gates(const Client *client, json_object *gates) {
-        static const char *const columns[] = { "GATE", "VERDICT", "WHY", "NOT BEFORE", NULL };
+static void print_gates(const Client *client, json_object *gates, GTimeZone *zone) {
+        static const char *const columns[] = { "GATE", "VERDICT", "WHY", "NOT BEFORE", "OVERRIDE", NULL };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
 
         for (size_t i = 0; i < json_object_array_length(gates); i++)
-                add_gate_row(table, json_object_array_get_idx(gates, i));
+                add_gate_row(table, json_object_array_get_idx(gates, i), zone);
         output_table_print(table);
+}
+
+static void print_explanation(const Client *client, json_object *verdict, json_object *gates,
+                              const char *label, uint64_t at_usec) {
+        g_autoptr(GTimeZone) zone = policy_zone_load(bus_value_string(verdict, "time-zone"));
+        g_autofree char *at = policy_time_in_both(zone, at_usec);
+
+        print_verdict(verdict, label);
+        if (*at && client->options->legend)
+                output_line("As of %s. What cannot be foreseen is judged as it is now: what is staged, who holds what "
+                            "back, the state of the host.",
+                            at);
+        print_gates(client, gates, zone);
 }
 
 static void add_to_document(Client *client, json_object *verdict, json_object *gates) {
@@ -147,16 +173,19 @@ ExitCode explain_image(Client *client, const Image *image) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL;
         const char *hint;
-        int r = call_explain(client, image, &error, &verdict, &gates);
+        uint64_t at;
+        ExitCode code = policy_moment_read(client, client->options->at, &at);
+        int r;
 
+        if (code != EXIT_DONE)
+                return code;
+        r = call_explain(client, image, at, &error, &verdict, &gates);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot explain %s", image->label);
         if (client_json(client))
                 add_to_document(client, verdict, gates);
-        else {
-                print_verdict(verdict, image->label);
-                print_gates(client, gates);
-        }
+        else
+                print_explanation(client, verdict, gates, image->label, at);
         hint = advice_for_error(bus_value_string(verdict, "error"));
         if (hint && !strstr(bus_value_string(verdict, "text"), hint))
                 output_note("Hint: %s", hint);

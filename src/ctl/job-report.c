@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The outcome of a job as one line, and as JSON. */
+/* How a job stands and its outcome as one line, and as JSON. */
 
 #include "ctl/job-report.h"
 
@@ -12,6 +12,17 @@
 void job_report_to_document(Client *client, const Job *job) {
         json_object_object_add(job->properties, "Path", json_object_new_string(job->path));
         json_document_append(client->document, "jobs", json_object_get(job->properties));
+}
+
+char *job_report_state(const Job *job) {
+        uint64_t now = (uint64_t) g_get_real_time();
+        g_autofree char *age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
+        g_autofree char *deadline = NULL;
+
+        if (strcmp(job->state, "waiting") == 0)
+                deadline = output_time(bus_value_uint(job->properties, "DeadlineTimestamp"));
+        return g_strdup_printf("%s%s%s, asked for %s ago%s%s", job->state, deadline ? " until " : "",
+                               deadline ? deadline : "", age, *job->message ? ": " : "", job->message);
 }
 
 /* What is worth knowing beyond the message, or NULL. */

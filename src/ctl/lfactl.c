@@ -4,6 +4,7 @@
 #include "config.h"
 #include "ctl/help.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "ctl/time-text.h"
 #include "ctl/verbs.h"
 #include "ctl/warnings.h"
@@ -34,7 +35,14 @@ static const Verb verbs[] = {
           "as its configuration says. The job goes on without lfactl. All images are asked for at once then." },
         { "explain", "IMAGE", "Tell whether it would be activated now, and why not", 1, 1, verb_explain,
           "Shows the verdict, then each gate with its own. The exit code is that of 'lfactl activate' as\n"
-          "far as it can be foreseen. --at= takes " TIME_TEXT_FORMS "." },
+          "far as it can be foreseen. OVERRIDE tells whether a caller could have a gate passed over.\n"
+          "--at= takes " POLICY_MOMENT_FORMS ",\n"
+          "in the time zone of the policy. What cannot be foreseen is judged as it is now." },
+        { "plan", "", "Show windows, freezes, holds and what will be activated when", 0, 0, verb_plan,
+          "What lfad foresees for the next seven days, or until --until=, at most 366 days: openings of windows\n"
+          "with this host's moment in each, freezes, holds, days on which a window does not open because clocks\n"
+          "leave its start out, and each image that is pending: when automatic mode activates it, or why it\n"
+          "does not. Nothing but the time is assumed to change." },
         { "cancel", "IMAGE|JOB", "Cancel an image's job, or the job with this number", 1, 1, verb_cancel,
           "Before the write the job ends cancelled. During it firmware is asked once, and the job's result\n"
           "stays whatever the activation turns out to be. A text of digits alone is always a job." },

@@ -3,6 +3,7 @@
 
 #include "ctl/options.h"
 
+#include "ctl/policy-time.h"
 #include "ctl/time-text.h"
 #include "util/nearest.h"
 
@@ -83,7 +84,8 @@ const OptionRow option_rows[] = {
         [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
         [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
         [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history hold", "Not newer than this; hold: so long" },
+        [OPTION_UNTIL] = { "until", "TIME", "history hold plan",
+                           "Not newer than this; hold: so long; plan: look ahead so far" },
         [OPTION_ROOT] = { "root", "DIR", "config calendar", "Read the files below DIR instead of /" },
         [OPTION_ITERATIONS] = { "iterations", "N", "calendar", "So many elapses (5)" },
         [OPTION_BASE_TIME] = { "base-time", "TIME", "calendar", "Those after this moment, instead of now" },
@@ -134,7 +136,8 @@ static int apply_terms(OptionId id, const char *value, Options *options) {
         switch (id) {
         case OPTION_WHEN_ALLOWED:
                 options->when_allowed = true;
-                return value ? read_time(value, &options->deadline) : 0;
+                options->deadline = value;
+                return value ? policy_moment_guess(value, NULL) : 0;
         case OPTION_UNATTENDED:
                 options->unattended = true;
                 return 0;
@@ -169,7 +172,9 @@ static int apply_history(OptionId id, const char *value, Options *options) {
         case OPTION_SINCE:
                 return read_time(value, &options->since);
         case OPTION_UNTIL:
-                return read_time(value, &options->until);
+                options->until_text = value;
+                return read_time(value, &options->until) >= 0 ? 0
+                                                              : policy_moment_guess(value, &options->until);
         default:
                 return apply_terms(id, value, options);
         }
@@ -256,7 +261,8 @@ static int apply(OptionId id, const char *value, Options *options) {
                 options->dry_run = true;
                 return 0;
         case OPTION_AT:
-                return read_time(value, &options->at);
+                options->at = value;
+                return policy_moment_guess(value, NULL);
         case OPTION_AUTHORIZE:
                 options->authorize = true;
                 return 0;
@@ -281,6 +287,10 @@ static const char *describe_values(OptionId id) {
                 return "There are too many of them.";
         case OPTION_OVERRIDE:
                 return "It takes names of gates, a few: 'lfactl explain' shows them.";
+        case OPTION_AT:
+        case OPTION_UNTIL:
+        case OPTION_WHEN_ALLOWED:
+                return "It takes " POLICY_MOMENT_FORMS ".";
         default:
                 return "It takes " TIME_TEXT_FORMS ".";
         }

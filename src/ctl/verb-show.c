@@ -4,6 +4,7 @@
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
 #include "ctl/hold-list.h"
+#include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
@@ -59,6 +60,16 @@ static void print_property(const char *name, json_object *value) {
         output_field(FIELD_WIDE, name, coloured && text ? output_state_colour(text) : COLOUR_NONE, text);
 }
 
+static void print_job(const Job *job) {
+        g_autofree char *state = NULL, *text = NULL;
+
+        if (!job)
+                return;
+        state = job_report_state(job);
+        text = g_strdup_printf("%u, %s", job->id, state);
+        output_field(FIELD_WIDE, "Job", COLOUR_YELLOW, text);
+}
+
 static void print_image(const Inventory *inventory, const Image *image) {
         g_autofree char *advice = advice_for_image(image);
         const char *code_advice = advice_for_firmware_code(image->last_firmware_code);
@@ -71,6 +82,7 @@ static void print_image(const Inventory *inventory, const Image *image) {
                         print_property(name, value);
         }
         hold_list_print_of_image(inventory, image);
+        print_job(inventory_find_active_job(inventory, image->guid));
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
         if (code_advice)

@@ -4,6 +4,7 @@
 #include "ctl/advice.h"
 #include "ctl/hold-list.h"
 #include "ctl/image-table.h"
+#include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/verbs.h"
 
@@ -37,19 +38,15 @@ static void print_images_line(const Inventory *inventory) {
 }
 
 static void print_jobs(const Inventory *inventory) {
-        uint64_t now = (uint64_t) g_get_real_time();
-
         for (guint i = 0; i < inventory->jobs->len; i++) {
                 const Job *job = inventory->jobs->pdata[i];
-                bool waits = strcmp(job->state, "waiting") == 0;
-                g_autofree char *text = NULL, *age = NULL;
+                g_autofree char *text = NULL, *state = NULL;
 
                 if (strcmp(job->state, "done") == 0)
                         continue;
-                age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
-                text = g_strdup_printf("%u for %s: %s, asked for %s ago%s%s", job->id,
-                                       inventory_label(inventory, job->guid), job->state, age,
-                                       waits && *job->message ? ": " : "", waits ? job->message : "");
+                state = job_report_state(job);
+                text = g_strdup_printf("%u for %s: %s", job->id, inventory_label(inventory, job->guid),
+                                       state);
                 output_field(FIELD_NARROW, "Job", COLOUR_YELLOW, text);
         }
 }

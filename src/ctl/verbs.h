@@ -30,6 +30,7 @@ ExitCode verb_cancel(Client *client, int argc, char **argv);
 ExitCode verb_hold(Client *client, int argc, char **argv);
 ExitCode verb_unhold(Client *client, int argc, char **argv);
 ExitCode verb_clear_quarantine(Client *client, int argc, char **argv);
+ExitCode verb_plan(Client *client, int argc, char **argv);
 ExitCode verb_monitor(Client *client, int argc, char **argv);
 ExitCode verb_history(Client *client, int argc, char **argv);
 ExitCode verb_inhibit(Client *client, int argc, char **argv);

@@ -159,17 +159,39 @@ static bool goes_back(Job *job, const GateVerdict *refusal) {
         return true;
 }
 
+void activation_put_off(Job *job, GateId gate, const GateVerdict *refusal) {
+        Manager *manager = job->manager;
+
+        scanner_forget(manager->scanner, job);
+        release_lock(manager);
+        scanner_hold(manager->scanner, false);
+        scheduler_wait(job, gate, refusal);
+        guard_release(manager->guard, job);
+}
+
+/* What a job comes to that found with the guard held that it may not go. */
+static void turn_back(Job *job, const GateVerdict *verdicts, const GateVerdict *refusal) {
+        if (refusal->answer == GATE_DEFER && job->when_allowed)
+                activation_put_off(job, (GateId) (refusal - verdicts), refusal);
+        else if (!goes_back(job, refusal))
+                refuse(job, refusal->error, refusal->text);
+}
+
 static void go(Job *job) {
+        g_autofree char *overdue = scheduler_find_overdue(job);
         Manager *manager = job->manager;
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
         int r;
 
+        if (overdue) {
+                refuse(job, LFA_ERROR_DEADLINE_REACHED, overdue);
+                return;
+        }
         scanner_hold(manager->scanner, true);
         refusal = last_gates(manager, job, verdicts);
         if (refusal) {
-                if (!goes_back(job, refusal))
-                        refuse(job, refusal->error, refusal->text);
+                turn_back(job, verdicts, refusal);
                 return;
         }
         note_overridden(job, verdicts);

@@ -23,7 +23,8 @@ bool image_is_waited_for(const Image *image) {
         return image->present && order_waits_for(&image->values, repeats(image));
 }
 
-static GPtrArray *list_waited_for(const Manager *manager) {
+/* done: GUIDs of those that will have gone, NULL = none. */
+static GPtrArray *list_waited_for(const Manager *manager, GPtrArray *done) {
         GPtrArray *guids = g_ptr_array_new();
         GHashTableIter iterator;
         void *value;
@@ -32,7 +33,8 @@ static GPtrArray *list_waited_for(const Manager *manager) {
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
 
-                if (image_is_waited_for(image))
+                if (image_is_waited_for(image) &&
+                    !(done && g_ptr_array_find_with_equal_func(done, image->values.guid, g_str_equal, NULL)))
                         g_ptr_array_add(guids, image->values.guid);
         }
         return guids;
@@ -63,19 +65,20 @@ static void describe_first(const Manager *manager, const GPtrArray *first, GateF
 
 static bool all_have_jobs(const Manager *manager, const GPtrArray *guids) {
         for (unsigned i = 0; i < guids->len; i++)
-                if (!manager_find_job_of_image(manager, guids->pdata[i]))
+                if (!manager_find_queued_job_of_image(manager, guids->pdata[i]))
                         return false;
         return true;
 }
 
 /* A call may queue behind the jobs of those that must go first; a job whose turn has come has nobody before
  * it any more. */
-static void gather_order(const Manager *manager, const Image *image, const Job *job, GateFacts *facts) {
+static void gather_order(const Manager *manager, const Image *image, const Job *job, GPtrArray *done,
+                         GateFacts *facts) {
         g_autoptr(GPtrArray) waited_for = NULL, first = NULL;
 
         if (order_is_empty(manager->config->order))
                 return;
-        waited_for = list_waited_for(manager);
+        waited_for = list_waited_for(manager, done);
         first = order_find_first(manager->config->order, image->values.guid, waited_for);
         facts->first_are_under_way = !job && all_have_jobs(manager, first);
         describe_first(manager, first, facts);
@@ -166,7 +169,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
         gather_state(manager, job, ret);
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_inhibitors(manager, image, ret);
-        gather_order(manager, image, job, ret);
+        gather_order(manager, image, job, NULL, ret);
         gather_watchdogs(manager, image, job, ret);
 }
 
@@ -205,20 +208,31 @@ void images_evaluate(Manager *manager) {
                 if (image->present)
                         image_evaluate(manager, image);
         }
+        scheduler_look_again(manager->scheduler);
+}
+
+/* What passes by itself within seconds will have passed, and holds with an end may have ended. */
+void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
+                           const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]) {
+        GateFacts facts;
+
+        gather(manager, image, NULL, terms, &facts);
+        facts.activation_running = false;
+        facts.settle_usec = 0;
+        facts.hold = state_find_hold(manager->state, image->values.guid, question->at_usec);
+        facts.schedule.at_usec = question->at_usec;
+        gather_order(manager, image, NULL, question->done, &facts);
+        gates_run(&facts, verdicts);
 }
 
 void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
                            GateVerdict verdicts[static _GATE_MAX]) {
-        GateFacts facts;
+        ForesightQuestion question = { .guid = image->values.guid, .at_usec = at_usec };
 
-        gather(manager, image, NULL, terms, &facts);
-        /* What passes by itself within seconds will have passed. */
-        if (at_usec > clock_realtime(manager->clock)) {
-                facts.activation_running = false;
-                facts.hold = state_find_hold(manager->state, image->values.guid, at_usec);
-                facts.settle_usec = 0;
-        }
-        gates_run(&facts, verdicts);
+        if (at_usec > clock_realtime(manager->clock))
+                manager_foresee_gates(manager, image, terms, &question, verdicts);
+        else
+                manager_run_gates(manager, image, NULL, terms, verdicts);
 }
 
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,

@@ -97,17 +97,14 @@ static void forget_repeat(Image *image, ChangeFlags change) {
 /* What they were authorised for is pending no more; what is staged next is something else, whatever its
  * version. */
 static void refuse_queued_jobs(Manager *manager, const Image *image) {
-        GList *link = manager->queue.head;
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
 
-        while (link) {
-                Job *job = link->data;
+        for (unsigned i = 0; i < jobs->len; i++) {
+                Job *job = jobs->pdata[i];
 
-                link = link->next;
-                if (strcmp(job->guid, image->values.guid) != 0)
-                        continue;
-                job_finish(job, RESULT_REFUSED, LFA_ERROR_VERSION_CHANGED,
-                           "What was pending when this was asked for is pending no more.", NULL);
-                link = manager->queue.head; /* the list has changed */
+                if (strcmp(job->guid, image->values.guid) == 0 && !job_is_done(job))
+                        job_finish(job, RESULT_REFUSED, LFA_ERROR_VERSION_CHANGED,
+                                   "What was pending when this was asked for is pending no more.", NULL);
         }
 }
 

@@ -21,6 +21,8 @@ Job *job_new(Manager *manager, const JobRequest *request) {
         g_strlcpy(job->from, request->from, sizeof(job->from));
         g_strlcpy(job->to, request->to, sizeof(job->to));
         job->terms = bind_terms(request);
+        job->when_allowed = request->when_allowed;
+        job->deadline_usec = request->deadline_usec;
         job->requester = *request->requester;
         job->reason = g_strdup(request->reason);
         job->request_id = g_strdup(request->request_id);

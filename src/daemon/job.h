@@ -17,6 +17,7 @@ typedef enum JobProperty {
         JOB_PROPERTY_RETRYABLE = 1 << 3,
         JOB_PROPERTY_FIRMWARE_CODE = 1 << 4,
         JOB_PROPERTY_OVERRIDDEN = 1 << 5,
+        JOB_PROPERTY_MESSAGE = 1 << 6,
 } JobProperty;
 
 typedef struct Manager Manager;
@@ -33,8 +34,10 @@ typedef struct Job {
 
         /* what was authorised, "" = firmware gives no version */
         char from[VERSION_SIZE], to[VERSION_SIZE];
-        ActivationTerms terms; /* with these versions as those that are expected */
-        unsigned overridden;   /* mask of GateId: passed over, since they would have refused */
+        ActivationTerms terms;  /* with these versions as those that are expected */
+        unsigned overridden;    /* mask of GateId: passed over, since they would have refused */
+        bool when_allowed;      /* gates that defer are waited for ... */
+        uint64_t deadline_usec; /* ... until then: CLOCK_REALTIME; 0 = they are not */
         Requester requester;
         char *reason;
         char *request_id; /* "" = none */
@@ -45,6 +48,11 @@ typedef struct Job {
         Blackout blackout;
         uint64_t taken_up_usec; /* CLOCK_MONOTONIC when it came to the head of the queue, 0 = not yet */
         unsigned put_back;      /* how often it went back there from its guard */
+
+        /* while it waits (scheduler.c) */
+        const char *waits_for;    /* the gate that defers it; NULL = not judged yet */
+        uint64_t not_before_usec; /* CLOCK_REALTIME from when it may pass, 0 = not known */
+        uint64_t rest_until_usec; /* CLOCK_MONOTONIC: it is not taken up before, 0 = at any time */
 
         /* while it is activating */
         WorkerProcess *worker, *cancel_worker;
@@ -66,6 +74,9 @@ typedef struct JobRequest {
         const char *reason;     /* "" = none */
         const char *request_id; /* "" = none */
         ActivationTerms terms;  /* as the caller gave them: part of what was asked */
+        bool when_allowed;
+        uint64_t deadline_usec; /* CLOCK_REALTIME, with when_allowed */
+        bool deadline_given;    /* else it is the configuration's */
         uint32_t batch;
 } JobRequest;
 

@@ -14,10 +14,8 @@ Job *manager_find_job(const Manager *manager, uint32_t id) {
         return g_hash_table_lookup(manager->jobs, GUINT_TO_POINTER(id));
 }
 
-Job *manager_find_job_of_image(const Manager *manager, const char *guid) {
-        if (manager->current && strcmp(manager->current->guid, guid) == 0)
-                return manager->current;
-        for (GList *link = manager->queue.head; link; link = link->next) {
+static Job *find_in(const GQueue *queue, const char *guid) {
+        for (GList *link = queue->head; link; link = link->next) {
                 Job *job = link->data;
 
                 if (strcmp(job->guid, guid) == 0)
@@ -26,12 +24,36 @@ Job *manager_find_job_of_image(const Manager *manager, const char *guid) {
         return NULL;
 }
 
-int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more) {
-        unsigned all = manager->queue.length, own = 0;
+Job *manager_find_queued_job_of_image(const Manager *manager, const char *guid) {
+        if (manager->current && strcmp(manager->current->guid, guid) == 0)
+                return manager->current;
+        return find_in(&manager->queue, guid);
+}
+
+Job *manager_find_job_of_image(const Manager *manager, const char *guid) {
+        Job *job = manager_find_queued_job_of_image(manager, guid);
+
+        return job ? job : find_in(&manager->waiting, guid);
+}
+
+/* Jobs that end stay for as long as 256 others have not ended, which are more than there can be here. */
+GPtrArray *manager_list_unstarted_jobs(const Manager *manager) {
+        GPtrArray *jobs = g_ptr_array_new();
 
         for (GList *link = manager->queue.head; link; link = link->next)
-                own += ((Job *) link->data)->requester.uid == uid;
-        return all + more > JOBS_MAX || own + more > JOBS_PER_UID_MAX ? -EDQUOT : 0;
+                g_ptr_array_add(jobs, link->data);
+        for (GList *link = manager->waiting.head; link; link = link->next)
+                g_ptr_array_add(jobs, link->data);
+        return jobs;
+}
+
+int manager_check_caps(const Manager *manager, uint32_t uid, unsigned more) {
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
+        unsigned own = 0;
+
+        for (unsigned i = 0; i < jobs->len; i++)
+                own += ((Job *) jobs->pdata[i])->requester.uid == uid;
+        return jobs->len + more > JOBS_MAX || own + more > JOBS_PER_UID_MAX ? -EDQUOT : 0;
 }
 
 static void enter_job(Manager *manager, Job *job, uint32_t id) {
@@ -39,7 +61,7 @@ static void enter_job(Manager *manager, Job *job, uint32_t id) {
 
         job->id = id;
         g_hash_table_insert(manager->jobs, GUINT_TO_POINTER(id), job);
-        g_queue_push_tail(&manager->queue, job);
+        g_queue_push_tail(job->state == JOB_WAITING ? &manager->waiting : &manager->queue, job);
         image = manager_find_image(manager, job->guid);
         if (image)
                 image_refresh_state(manager, image);
@@ -53,12 +75,20 @@ static json_object *queued_record(const Job *job, const JobRequest *request) {
         json_add_string(record, "reason", job->reason);
         json_add_string(record, "request-id", job->request_id);
         terms_to_record(&request->terms, record);
+        if (!request->when_allowed)
+                return record;
+        json_object_object_add(record, "when-allowed", json_object_new_boolean(true));
+        json_add_u64(record, "deadline", request->deadline_usec);
+        if (!request->deadline_given)
+                json_object_object_add(record, "deadline-default", json_object_new_boolean(true));
+        if (request->batch > 0)
+                json_add_u64(record, "batch", request->batch);
         return record;
 }
 
 /* From now on the same request-id answers with this job. */
 static void remember_request(Manager *manager, const Job *job, const JobRequest *request) {
-        g_autofree char *arguments = request_arguments(request->guid, &request->terms, request->reason);
+        g_autofree char *arguments = request_arguments(request);
         KnownRequest known = {
                 .uid = job->requester.uid,
                 .request_id = job->request_id,
@@ -90,6 +120,7 @@ static char *message_of(const Manager *manager, const char *text) {
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         g_autofree char *asker = requester_to_text(request->requester);
         _cleanup_(job_freep) Job *job = NULL;
+        _cleanup_json_ json_object *record = NULL;
         uint64_t seq;
         int r;
 
@@ -107,27 +138,47 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         job = job_new(manager, request);
         g_free(job->message);
         job->message = message_of(manager, "");
-        job->queued_usec = clock_realtime(manager->clock);
         if (history_is_full(manager->history))
                 return log_error_errno(-EOVERFLOW, "The history's sequence numbers are used up");
-        r = history_append(manager->history, RECORD_QUEUED, queued_record(job, request), &seq);
+        record = queued_record(job, request);
+        r = manager_record_numbered(manager, RECORD_QUEUED, json_object_get(record), &seq);
         if (r < 0)
                 return log_error_errno(r, "Cannot record a job");
+        (void) json_get_u64(record, "timestamp", &job->queued_usec);
+        if (job->when_allowed)
+                scheduler_admit(job);
         enter_job(manager, job, (uint32_t) seq);
         remember_request(manager, job, request);
         log_info("Job %u: activate %s (%s), %s -> %s, asked for by %s.", job->id, job->guid,
                  image_display_name(images_remember(manager, job->guid)), job->from, job->to, asker);
+        if (job->state == JOB_WAITING)
+                log_info("Job %u: waits for gate %s: %s", job->id, job->waits_for, job->message);
         manager->observer->job_new(job, manager->userdata);
+        manager_notify_status(manager);
         queue_schedule(manager);
         *ret = g_steal_pointer(&job);
         return 0;
 }
 
-Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request) {
+Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request, JobState state) {
         Job *job = job_new(manager, request);
 
+        job->state = state;
+        manager->last_batch = MAX(manager->last_batch, request->batch);
         enter_job(manager, job, id);
         return job;
+}
+
+void job_set_message(Job *job, const char *text) {
+        Manager *manager = job->manager;
+        g_autofree char *message = message_of(manager, text);
+
+        if (strcmp(job->message, message) == 0)
+                return;
+        g_free(job->message);
+        job->message = g_steal_pointer(&message);
+        if (job->id > 0)
+                manager->observer->job_changed(job, JOB_PROPERTY_MESSAGE, manager->userdata);
 }
 
 void job_set_state(Job *job, JobState state) {
@@ -290,20 +341,15 @@ static void log_end(const Job *job) {
 
 /* What was asked for together stops together: nobody has looked at what went wrong yet. */
 static void end_batch(Manager *manager, const Job *ended) {
-        GList *link = manager->queue.head;
+        g_autoptr(GPtrArray) jobs = NULL;
 
         if (ended->batch == 0 || ended->result == RESULT_SUCCEEDED || ended->result == RESULT_UNVERIFIED ||
             ended->result == RESULT_REFUSED || ended->error == LFA_ERROR_PRECEDING_FAILED)
                 return;
-        while (link) {
-                Job *job = link->data;
-
-                link = link->next;
-                if (job->batch != ended->batch)
-                        continue;
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
-                link = manager->queue.head; /* the list has changed */
-        }
+        jobs = manager_list_unstarted_jobs(manager);
+        for (unsigned i = 0; i < jobs->len; i++)
+                if (((Job *) jobs->pdata[i])->batch == ended->batch && !job_is_done(jobs->pdata[i]))
+                        job_finish(jobs->pdata[i], RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
 }
 
 void job_finish(Job *job, JobResult result, ErrorId error, const char *message, json_object *record) {

@@ -15,6 +15,9 @@
 /* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
 #define READY_PATIENCE_USEC (5 * USEC_PER_SEC)
 
+/* What the machine id is made specific with. */
+#define LFAD_APP_ID SD_ID128_MAKE(5e, 0b, 7c, 21, 9d, 44, 4f, 1e, 8a, 36, c2, 70, d9, 13, 6b, f8)
+
 static void free_image(void *image) {
         g_free(image);
 }
@@ -107,6 +110,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->observer = observer;
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
+        (void) sd_id128_get_machine_app_specific(LFAD_APP_ID, &manager->host_id);
         manager->config = config_new();
         manager->state = state_new();
         manager->warnings = warnings_new();
@@ -119,6 +123,7 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
                                        &scanner_callbacks, manager);
         manager->host = host_new(settings->bus, clock);
         manager->guard = guard_new(manager);
+        manager->scheduler = scheduler_new(manager);
         manager->inhibitors = inhibitors_new(event, settings->runtime_folder, clock, on_inhibitors_changed,
                                              manager);
         manager->watchdogs = watchdogs_new(event, settings->bus, &settings->worker, clock);
@@ -182,17 +187,31 @@ static void check_stopped(Manager *manager) {
         manager->observer->stopped(manager->userdata);
 }
 
-void manager_stop(Manager *manager) {
-        Job *job;
+/* What may wait does so until the next lfad. */
+static void end_unstarted(Manager *manager) {
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
+        Job *current = manager->current;
 
+        for (unsigned i = 0; i < jobs->len; i++) {
+                Job *job = jobs->pdata[i];
+
+                if (!job->when_allowed && !job_is_done(job))
+                        job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        }
+        if (!current || current->state != JOB_GUARDING)
+                return;
+        if (current->when_allowed)
+                activation_put_off(current, _GATE_INVALID, NULL);
+        else
+                activation_abandon(current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
+}
+
+void manager_stop(Manager *manager) {
         if (manager->stopping)
                 return;
         manager->stopping = true;
         (void) sd_notify(false, "STOPPING=1");
-        while ((job = g_queue_peek_head(&manager->queue)))
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
-        if (manager->current && manager->current->state == JOB_GUARDING)
-                activation_abandon(manager->current, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL);
+        end_unstarted(manager);
         if (guard_is_idle(manager->guard)) /* a last time */
                 envelope_retry(manager->envelope);
         manager_notify_status(manager);
@@ -222,7 +241,9 @@ void *manager_free(Manager *manager) {
         sd_event_source_disable_unref(manager->long_write_timer);
         sd_event_source_disable_unref(manager->ready_timer);
         sd_event_source_disable_unref(manager->storm_timer);
+        scheduler_free(manager->scheduler);
         g_queue_clear(&manager->queue);
+        g_queue_clear(&manager->waiting);
         g_queue_clear(&manager->finished);
         g_hash_table_unref(manager->jobs);
         request_ids_free(manager->request_ids);

@@ -5,6 +5,7 @@
  * this folder share the struct; other layers use the functions. */
 
 #include "core/config.h"
+#include "core/foresight.h"
 #include "core/gates.h"
 #include "core/tree.h"
 #include "daemon/envelope.h"
@@ -16,6 +17,7 @@
 #include "daemon/job.h"
 #include "daemon/request-ids.h"
 #include "daemon/scanner.h"
+#include "daemon/scheduler.h"
 #include "daemon/unit-watchdogs.h"
 #include "daemon/watchdogs.h"
 #include "kernel/uevents.h"
@@ -36,6 +38,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_CONFIG_ERROR = 1 << 5,
         MANAGER_PROPERTY_WARNINGS = 1 << 6,
         MANAGER_PROPERTY_HELD = 1 << 7, /* and why */
+        MANAGER_PROPERTY_NEXT_PLANNED = 1 << 8,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -91,10 +94,12 @@ struct Manager {
         UnitWatchdogs *unit_watchdogs;
         Envelope *envelope; /* around the activation that runs (envelope.h) */
         UeventMonitor *uevents;
+        Scheduler *scheduler;
 
         GHashTable *images;  /* GUID -> Image, owned; also those that are only remembered */
         GHashTable *jobs;    /* id -> Job, owned; also those that ended up to 60 s ago */
         GQueue queue;        /* Job, weak: not yet running, in order */
+        GQueue waiting;      /* Job, weak: a gate defers them (scheduler.c), those that wait longest first */
         GQueue finished;     /* Job, weak: ended, oldest first */
         GQueue unwritten;    /* ends of jobs that could not be recorded yet (jobs.c) */
         int unwritten_error; /* why: a negative errno */
@@ -134,6 +139,8 @@ struct Manager {
         sd_event_source *storm_timer;
         GPtrArray *warnings;      /* Warning, owned (warnings.c) */
         RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
+        uint64_t next_planned_usec, automatic_next_usec; /* automatic.c */
+        sd_id128_t host_id; /* of slots (core/schedule.h); null = there is none */
         bool ready, stopping, stopped;
 };
 
@@ -227,6 +234,10 @@ int manager_clear_quarantine(Manager *manager, const Image *image, const Request
 void manager_run_gates(Manager *manager, Image *image, const Job *job, const ActivationTerms *terms,
                        GateVerdict verdicts[static _GATE_MAX]);
 
+/* Runs every gate as it would be at some moment, when all that the question says has come to pass. */
+void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
+                           const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]);
+
 /* The stall that activations of this image are known not to exceed: the worst of those measured with this driver, with
  * a margin; 0 when too few were measured. */
 uint64_t manager_learned_need_usec(const Manager *manager, const Image *image);
@@ -255,6 +266,12 @@ Job *manager_find_job(const Manager *manager, uint32_t id);
 /* The job of an image that has not ended, or NULL. */
 Job *manager_find_job_of_image(const Manager *manager, const char *guid);
 
+/* The same without those that wait for a gate: one whose turn comes by itself. */
+Job *manager_find_queued_job_of_image(const Manager *manager, const char *guid);
+
+/* All that have not begun, whether queued or waiting; weak. It may be gone through while jobs end. */
+GPtrArray *manager_list_unstarted_jobs(const Manager *manager);
+
 /* Accepts a job: its "queued" record is on disk when this returns. Returns 0; -ESHUTDOWN; -EDQUOT when the
  * caller or all callers have too many jobs; -ENOSPC; another negative errno when the record could not be
  * written. */
@@ -277,8 +294,11 @@ void job_finish(Job *job, JobResult result, ErrorId error, const char *message, 
 void jobs_retry_records(Manager *manager);
 void jobs_drop_records(Manager *manager);
 
-/* Enters a job that an earlier lfad accepted. */
-Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request);
+/* Enters a job that an earlier lfad accepted: as queued, or as waiting. */
+Job *jobs_restore(Manager *manager, uint32_t id, const JobRequest *request, JobState state);
+
+/* What the job tells people until its end; "" = nothing. */
+void job_set_message(Job *job, const char *text);
 
 /* --- the queue (queue.c) --- */
 
@@ -289,8 +309,10 @@ void queue_put_back(Manager *manager, Job *job);
  * else waiter is called (scanner.h). */
 bool queue_wait_for_reading(Manager *manager, const Job *job, ScanWaiter waiter, void *userdata);
 
-/* Looks at the head of the queue from the event loop. */
+/* Something is otherwise than it was: looks from the event loop at the head of the queue, and at what waits. */
 void queue_schedule(Manager *manager);
+
+/* Takes a job out, wherever it is: queued, waiting or current. */
 void queue_drop(Manager *manager, Job *job);
 
 /* What the head of the queue was kept waiting for is over: its patience with an unsettled tree begins anew.
@@ -305,6 +327,9 @@ int activation_begin(Manager *manager, Job *job);
 
 /* Ends a job that is being guarded: nothing was written yet. */
 void activation_abandon(Job *job, JobResult result, ErrorId error, const char *message);
+
+/* Lets a job wait (scheduler.h) that is being guarded. refusal: as for scheduler_wait. */
+void activation_put_off(Job *job, GateId gate, const GateVerdict *refusal);
 
 /* Follows a write that a worker of an earlier lfad has begun: until it ends, then its report is judged. */
 void activation_adopt(Manager *manager, Job *job);

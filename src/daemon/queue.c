@@ -21,6 +21,7 @@ static int on_queue(sd_event_source *source, void *userdata) {
 void queue_schedule(Manager *manager) {
         int r;
 
+        scheduler_look_again(manager->scheduler);
         if (manager->queue_source) {
                 (void) sd_event_source_set_enabled(manager->queue_source, SD_EVENT_ONESHOT);
                 return;
@@ -35,6 +36,7 @@ void queue_schedule(Manager *manager) {
 
 void queue_drop(Manager *manager, Job *job) {
         g_queue_remove(&manager->queue, job);
+        g_queue_remove(&manager->waiting, job);
         if (manager->current == job) {
                 manager->current = NULL;
                 manager->observer->manager_changed(MANAGER_PROPERTY_CURRENT_JOB |
@@ -115,18 +117,25 @@ static void say_why(Manager *manager, const char *text) {
         manager_notify_status(manager);
 }
 
-/* Waits, ends the job, or says that it may go. */
+/* Waits, ends the job or lets it wait elsewhere, or says that it may go. */
 static bool pass_gates(Manager *manager, Job *job) {
         Image *image = images_remember(manager, job->guid);
+        g_autofree char *overdue = scheduler_find_overdue(job);
         GateVerdict verdicts[_GATE_MAX];
         const GateVerdict *refusal;
 
+        if (overdue) {
+                job_finish(job, RESULT_REFUSED, LFA_ERROR_DEADLINE_REACHED, overdue, NULL);
+                return false;
+        }
         manager_run_gates(manager, image, job, &job->terms, verdicts);
         refusal = gates_decide(verdicts);
         say_why(manager, refusal && refusal->answer == GATE_WAIT ? refusal->text : NULL);
         if (!refusal)
                 return true;
-        if (refusal->answer != GATE_WAIT)
+        if (refusal->answer == GATE_DEFER && job->when_allowed)
+                scheduler_wait(job, (GateId) (refusal - verdicts), refusal);
+        else if (refusal->answer != GATE_WAIT)
                 job_finish(job, RESULT_REFUSED, refusal->error, refusal->text, NULL);
         else if (refusal->retry_at_usec != UINT64_MAX)
                 look_again_at(manager, refusal->retry_at_usec);
@@ -159,7 +168,7 @@ static Job *plan(Manager *manager) {
         first = order_find_first(manager->config->order, oldest->guid, waited_for);
         if (first->len == 0)
                 return oldest;
-        job = manager_find_job_of_image(manager, first->pdata[0]);
+        job = manager_find_queued_job_of_image(manager, first->pdata[0]);
         oldest->taken_up_usec = 0; /* its patience begins when its turn has come */
         g_queue_remove(&manager->queue, job);
         g_queue_push_head(&manager->queue, job);

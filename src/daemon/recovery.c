@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* At start: what an earlier lfad left. Its jobs that never began end cancelled; one that had begun is
+/* At start: what an earlier lfad left. Its jobs that never began end cancelled, or wait on, one that had begun is
  * followed while its worker runs, else judged from the report, the lock and the boot id. Exactly one
  * "finished" for each "queued". */
 
@@ -22,6 +22,9 @@ typedef struct Unfinished {
         char guid[GUID_STRING_SIZE];
         char from[VERSION_SIZE], to[VERSION_SIZE];
         ActivationTerms terms;
+        bool when_allowed, deadline_given;
+        uint64_t deadline_usec;
+        uint32_t batch;
         char *reason;
         char *request_id;
         char *boot_id;
@@ -70,9 +73,26 @@ static void read_known_values(Manager *manager, json_object *record, Image *imag
         image->values.pending = is_this_boot(manager, record) ? pending : -1;
 }
 
+static JobRequest make_request(const Unfinished *entry) {
+        return (JobRequest){
+                .guid = entry->guid,
+                .from = entry->from,
+                .to = entry->to,
+                .terms = entry->terms,
+                .when_allowed = entry->when_allowed,
+                .deadline_usec = entry->deadline_usec,
+                .deadline_given = entry->deadline_given,
+                .requester = &entry->requester,
+                .reason = entry->reason,
+                .request_id = entry->request_id,
+                .batch = entry->batch,
+        };
+}
+
 /* A caller whose reply was lost with the old lfad asks the new one. */
 static void remember_request(Manager *manager, const Unfinished *entry) {
-        g_autofree char *arguments = request_arguments(entry->guid, &entry->terms, entry->reason);
+        JobRequest request = make_request(entry);
+        g_autofree char *arguments = request_arguments(&request);
         KnownRequest known = {
                 .uid = entry->requester.uid,
                 .request_id = entry->request_id,
@@ -86,6 +106,20 @@ static void remember_request(Manager *manager, const Unfinished *entry) {
         memcpy(known.from, entry->from, sizeof(known.from));
         memcpy(known.to, entry->to, sizeof(known.to));
         request_ids_add(manager->request_ids, &known);
+}
+
+/* A job that may wait has a deadline: without one it has come. */
+static void read_waiting(json_object *record, Unfinished *entry) {
+        bool is_default = false;
+
+        (void) json_get_bool(record, "when-allowed", &entry->when_allowed);
+        if (!entry->when_allowed)
+                return;
+        entry->deadline_usec = 1;
+        (void) json_get_u64(record, "deadline", &entry->deadline_usec);
+        (void) json_get_bool(record, "deadline-default", &is_default);
+        entry->deadline_given = !is_default;
+        entry->batch = u32_or_zero(record, "batch");
 }
 
 static void read_queued(Manager *manager, GHashTable *unfinished, json_object *record) {
@@ -105,6 +139,7 @@ static void read_queued(Manager *manager, GHashTable *unfinished, json_object *r
         entry->boot_id = g_strdup(string_or_empty(record, "boot-id"));
         requester_from_record(record, &entry->requester);
         (void) terms_from_record(record, &entry->terms);
+        read_waiting(record, entry);
         (void) json_get_u64(record, "timestamp", &entry->queued_usec);
         remember_request(manager, entry);
         read_known_values(manager, record, images_remember(manager, guid), "from", 1);
@@ -220,16 +255,9 @@ static int read_record(json_object *record, uint64_t seq, void *userdata) {
 }
 
 static Job *restore_job(Manager *manager, const Unfinished *entry) {
-        JobRequest request = {
-                .guid = entry->guid,
-                .from = entry->from,
-                .to = entry->to,
-                .terms = entry->terms,
-                .requester = &entry->requester,
-                .reason = entry->reason,
-                .request_id = entry->request_id,
-        };
-        Job *job = jobs_restore(manager, entry->id, &request);
+        JobRequest request = make_request(entry);
+        Job *job = jobs_restore(manager, entry->id, &request,
+                                entry->when_allowed && entry->started_usec == 0 ? JOB_WAITING : JOB_QUEUED);
 
         job->queued_usec = entry->queued_usec;
         job->started_usec = entry->started_usec;
@@ -276,6 +304,18 @@ static void conclude(Job *job) {
         job_conclude(job, r >= 0 ? &report : NULL, false);
 }
 
+/* It never began. */
+static void end_or_wait(Job *job, bool this_boot) {
+        if (!job->when_allowed)
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+        else if (!this_boot)
+                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED,
+                           "The host restarted while the job waited: what is pending now may be something else.",
+                           NULL);
+        else
+                log_info("Job %u: waits still.", job->id);
+}
+
 static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
         bool this_boot = strcmp(entry->boot_id, history_boot_id(manager->history)) == 0;
         Job *job = restore_job(manager, entry);
@@ -286,7 +326,7 @@ static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
                 return;
         }
         if (entry->started_usec == 0)
-                job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
+                end_or_wait(job, this_boot);
         else if (this_boot)
                 conclude(job);
         else
@@ -321,6 +361,37 @@ static void read_history(Recovery *recovery) {
                 (void) history_visit_last(history, LINES_READ, read_record, recovery);
 }
 
+/* Jobs that waited may have been accepted before all that is read. */
+static void take_kept_jobs(Recovery *recovery) {
+        const GArray *jobs = recovery->manager->state->jobs;
+
+        for (unsigned i = 0; i < jobs->len; i++) {
+                const KeptJob *job = &g_array_index(jobs, KeptJob, i);
+                Unfinished *entry = g_new0(Unfinished, 1);
+
+                entry->id = job->id;
+                memcpy(entry->guid, job->guid, sizeof(entry->guid));
+                memcpy(entry->from, job->from, sizeof(entry->from));
+                memcpy(entry->to, job->to, sizeof(entry->to));
+                entry->terms = job->terms;
+                entry->when_allowed = true;
+                entry->deadline_given = !job->deadline_is_default;
+                entry->deadline_usec = job->deadline_usec;
+                entry->batch = job->batch;
+                entry->reason = g_strdup(job->reason);
+                entry->request_id = g_strdup(job->request_id);
+                entry->boot_id = g_strdup(job->boot_id);
+                entry->requester = (Requester){ .uid = job->uid,
+                                                .pid = job->pid,
+                                                .logged_in = job->logged_in,
+                                                .login_uid = job->login_uid };
+                requester_set_unit(&entry->requester, job->unit);
+                entry->queued_usec = job->queued_usec;
+                remember_request(recovery->manager, entry);
+                g_hash_table_replace(recovery->unfinished, GUINT_TO_POINTER(entry->id), entry);
+        }
+}
+
 void recovery_run(Manager *manager) {
         g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
         g_autoptr(GPtrArray) entries = g_ptr_array_new();
@@ -330,8 +401,10 @@ void recovery_run(Manager *manager) {
         GHashTableIter iterator;
         void *value;
 
-        if (manager->history)
+        if (manager->history) {
+                take_kept_jobs(&recovery);
                 read_history(&recovery);
+        }
         g_hash_table_iter_init(&iterator, unfinished);
         while (g_hash_table_iter_next(&iterator, NULL, &value))
                 g_ptr_array_add(entries, value);

@@ -42,11 +42,15 @@ static const char *expectation_text(const ExpectedVersion *expected) {
         return expected->given ? expected->version : "*";
 }
 
-char *request_arguments(const char *guid, const ActivationTerms *terms, const char *reason) {
+char *request_arguments(const JobRequest *request) {
+        const ActivationTerms *terms = &request->terms;
+
         /* reason comes last: nothing else of it can be taken for another field */
-        return g_strdup_printf("%s %s %s %d %x %s", guid, expectation_text(&terms->expected_current),
+        return g_strdup_printf("%s %s %s %d %d %" G_GUINT64_FORMAT " %x %s", request->guid,
+                               expectation_text(&terms->expected_current),
                                expectation_text(&terms->expected_pending), terms->unattended,
-                               terms->overrides, reason);
+                               request->when_allowed, request->deadline_given ? request->deadline_usec : 0,
+                               terms->overrides, request->reason);
 }
 
 const KnownRequest *request_ids_find(const RequestIds *ids, uint32_t uid, const char *request_id) {

@@ -5,7 +5,7 @@
  * same job instead of a second activation. Remembered per uid for the last REQUEST_IDS_MAX jobs that had
  * one, and rebuilt from the history's end at start. */
 
-#include "core/gates.h"
+#include "daemon/job.h"
 
 #include <glib.h>
 
@@ -26,7 +26,7 @@ RequestIds *request_ids_new(void);
 void *request_ids_free(RequestIds *ids);
 
 /* One text for all that makes two requests the same. */
-char *request_arguments(const char *guid, const ActivationTerms *terms, const char *reason);
+char *request_arguments(const JobRequest *request);
 
 /* NULL when it is not known. Valid until the next request_ids_add. */
 const KnownRequest *request_ids_find(const RequestIds *ids, uint32_t uid, const char *request_id);

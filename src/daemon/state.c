@@ -162,14 +162,14 @@ void manager_retry_state(Manager *manager) {
         bring_up_to_date(manager, g_steal_pointer(&state));
 }
 
-int manager_record(Manager *manager, RecordType type, json_object *record) {
+int manager_record_numbered(Manager *manager, RecordType type, json_object *record, uint64_t *ret_seq) {
         _cleanup_json_ json_object *owned = record;
         unsigned changed;
         int r;
 
         if (!manager->history)
                 return -EIO;
-        r = history_append(manager->history, type, json_object_get(owned), NULL);
+        r = history_append(manager->history, type, json_object_get(owned), ret_seq);
         if (r < 0)
                 return r;
         changed = state_apply(manager->state, owned);
@@ -179,6 +179,10 @@ int manager_record(Manager *manager, RecordType type, json_object *record) {
         save(manager);
         state_has_changed(manager, changed);
         return 0;
+}
+
+int manager_record(Manager *manager, RecordType type, json_object *record) {
+        return manager_record_numbered(manager, type, record, NULL);
 }
 
 ErrorId manager_state_error(const Manager *manager, const char **ret_text) {

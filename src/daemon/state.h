@@ -16,6 +16,9 @@ void manager_load_state(Manager *manager);
  * nothing has changed. Returns 0; -EIO without a history; -ENOSPC and other negative errnos of history_append. */
 int manager_record(Manager *manager, RecordType type, json_object *record);
 
+/* The same; ret_seq: the record's number. */
+int manager_record_numbered(Manager *manager, RecordType type, json_object *record, uint64_t *ret_seq);
+
 /* Whether the file that could not be written or understood can be by now. */
 void manager_retry_state(Manager *manager);
 

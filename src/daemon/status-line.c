@@ -80,8 +80,8 @@ void manager_notify_status(Manager *manager) {
                 status = describe_hold(hold);
         else {
                 pending = count_pending(manager, &present);
-                status = g_strdup_printf("%u images, %u pending, %u jobs queued", present, pending,
-                                         manager->queue.length);
+                status = g_strdup_printf("%u images, %u pending, %u jobs queued, %u waiting", present,
+                                         pending, manager->queue.length, manager->waiting.length);
         }
         if (g_strcmp0(status, manager->status) == 0)
                 return;

@@ -149,7 +149,7 @@ class ExplainTest(ApiTest):
                                    "warnings": []})
         for name, gate in gates.items():
             self.assertEqual(gate, {"gate": name, "answer": "allow", "error": "", "text": "", "retryable": False,
-                                    "not-before": 0, "overridable": gate["overridable"]})
+                                    "not-before": 0, "overridable": gate["overridable"], "overridden": False})
             self.assertIsInstance(gate["overridable"], bool)
 
     def test_the_image_itself_can_be_asked(self):
@@ -837,13 +837,15 @@ class LogControlTest(ApiTest):
 class OptionsTest(ApiTest):
     def test_supported_options_are_those_that_activate_accepts(self):
         values = {"expected-current-version": "1.0", "expected-pending-version": "1.0", "reason": "x",
-                  "request-id": "x"}
+                  "request-id": "x", "unattended": True, "when-allowed": True, "override": ["hold"],
+                  "deadline": dbus.UInt64((time.time() + 60) * 1e6)}
+        needs = {"override": {"reason": "x"}, "deadline": {"when-allowed": True}}
         supported = self.world.manager()["SupportedOptions"]
         self.assertEqual(supported, sorted(set(supported)))
         for name in supported:
             self.assertIn(name, values, "a new option: teach it to this test")
             self.assertBusError(("NotPending", "VersionChanged"), self.manager_call, "Activate", "sa{sv}", "rmm",
-                                {name: values[name]})
+                                {name: values[name], **needs.get(name, {})})
         for name in ("at", "authorize", "limit", "Reason", "reason ", "", "request_id"):
             self.assertBusError(INVALID_ARGS, self.manager_call, "Activate", "sa{sv}", "rmm", {name: "x"})
 

@@ -33,12 +33,15 @@ RESTARTED = ("unknown", "HostRestarted")
 # What becomes of a job that meets the fault before "started" is on disk, and after.
 BEFORE = {"kill-lfad": CANCELLED, "restart-lfad": CANCELLED, "drop-bus": CANCELLED, "reboot": CANCELLED,
           "stop-polkitd": SUCCEEDED, "full-disk": ("refused", "DiskFull"), "broken-fsync": ("refused", "StateUnavailable")}
+# A job that waits for gates, and may go on right after the fault.
+WAITING = {**BEFORE, "kill-lfad": SUCCEEDED, "restart-lfad": SUCCEEDED, "drop-bus": SUCCEEDED}
 AFTER = {**dict.fromkeys(BEFORE, SUCCEEDED), "reboot": RESTARTED}
 # Of the steps in their order. "asked": there is no job yet, only what the caller may be told. An activation's worker runs
 # only while it is "written".
 RESULTS = {
     "asked": dict.fromkeys(BEFORE),
     "queued": BEFORE,
+    "waiting": WAITING,
     "announced": BEFORE,
     "locked": BEFORE,
     "raised": BEFORE,
@@ -113,7 +116,7 @@ class CrashTest(world.TestCase):
     # -- steps: enter_STEP brings a job there and keeps it there, leave_STEP lets it go on
 
     def activate(self):
-        return self.world.activate("rmm", request_id=self.request_id)
+        return self.world.activate("rmm", request_id=self.request_id, **self.terms)
 
     def enter_asked(self):
         self.agent = self.world.agent("hang")
@@ -140,6 +143,16 @@ class CrashTest(world.TestCase):
 
     def leave_queued(self):
         self.world.sim("release")
+
+    def enter_waiting(self):
+        self.block = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "test", "not now", "block", [], {}).take()
+        self.terms = {"when_allowed": True}
+        path = self.activate()
+        self.world.wait_job_state(path, "waiting")
+        return path
+
+    def leave_waiting(self):
+        os.close(self.block)
 
     def enter_announced(self):
         self.delay = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "test", "holds it up", "delay", [], {}).take()
@@ -270,8 +283,8 @@ class CrashTest(world.TestCase):
             self.world.start("polkitd")
         elif fault in ("full-disk", "broken-fsync"):
             self.world.wait_for(lambda: self.world.manager()["CurrentJob"] == "/" and
-                                all(self.world.image(image)["State"] != "scheduled" for image in ("rmm", "scp")),
-                                20, "the jobs to end")
+                                not {self.world.image(image)["State"] for image in ("rmm", "scp")} &
+                                {"scheduled", "activating"}, 20, "the jobs to end")
             self.inject("write", "none")
             self.inject("fsync", "none")
             self.world.stop("lfad")
@@ -299,6 +312,7 @@ class CrashTest(world.TestCase):
     def run_case(self, step, fault):
         self.request_id = f"{step}-{fault}"
         self.others = 0
+        self.terms = {}
         self.stores = self.world.stores()
         self.target = self.next_version()
         self.world.stage("rmm", self.target)
@@ -323,7 +337,7 @@ class CrashTest(world.TestCase):
         # While it is being raised systemd is lost with the bus, and on a slow machine answers after lfad's patience.
         if not (self.request_id.startswith("raised-") and got == ("refused", "WatchdogUnsafe")):
             self.assertEqual(got, (result, error), record)
-        self.assertEqual(self.world.activate("rmm", request_id=self.request_id), path, "the same request, the same job")
+        self.assertEqual(self.activate(), path, "the same request, the same job")
         self.world.refresh()
         started = self.world.history_file("started", job)
         types = [record["type"] for record in self.world.history_file(job=job) if record["type"] != "settled"]

@@ -8,6 +8,7 @@ It has no policy and no driver; the real lfad is used in the component suite. Th
   images    [properties of org.arm.LFA1.Image]
   jobs      {id: properties of org.arm.LFA1.Job}, there from the start
   history   [records]
+  plan      [events]
   activate  {guid: what Activate does}: {"error": [name, message]} or {"job": properties at the end,
             "states": [...], "step-ms": n, "then": "end" | "stay" | "vanish" | "forget" |
             "end-before-reply" | "vanish-before-reply"}
@@ -148,6 +149,11 @@ class StandIn:
         records = [r for r in self.scenario.get("history", []) if self.record_fits(r, options)]
         records = [typed_all(r, RECORD_SIGNATURES) for r in records[-int(options.get("limit", 256)):]]
         self.reply(message, "aa{sv}", dbus.Array(records, signature="a{sv}"))
+
+    def on_GetPlan(self, message, options):
+        say("plan", json.dumps(options))
+        events = [typed_all(event) for event in self.scenario.get("plan", [])]
+        self.reply(message, "aa{sv}", dbus.Array(events, signature="a{sv}"))
 
     @staticmethod
     def record_fits(record, options):

@@ -5,6 +5,7 @@
 LFACTL in the environment is the program under test.
 """
 
+import datetime
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zoneinfo
 
 HERE = pathlib.Path(__file__).resolve().parent
 LFACTL = os.environ["LFACTL"]
@@ -239,9 +241,10 @@ class Usage(Case):
 
     def test_times_and_numbers_that_make_no_sense(self):
         for text in ("", "x", "+5", "-1x", "+1h1", "24:60", "2026-13-01", "@", "@-1", "+99999999999999999999s", "now "):
-            for arguments in (["history", "--since"], ["history", "--until"], ["explain", "rmm", "--at"]):
-                arguments = [*arguments[:-1], f"{arguments[-1]}={text}"]
-                self.expect_usage_error(arguments, "makes no sense", "-30min")
+            self.expect_usage_error(["history", f"--since={text}"], "makes no sense", "-30min")
+        for text in ("", "x", "+", "-1x", "24:60", "2026-13-01", "@", "@-1", "+99999999999999999999s", "2020-*-*"):
+            self.expect_usage_error(["explain", "rmm", f"--at={text}"], "makes no sense", "Sat 03:30")
+            self.expect_usage_error(["plan", f"--until={text}"], "makes no sense", "2026-12-31")
         for text in ("0", "-1", "x", "4294967296"):
             self.expect_usage_error(["history", f"--job={text}"], "number of a job")
         self.expect_usage_error(["list", "--at=now"], "lfactl explain")
@@ -703,7 +706,7 @@ class Terms(Case):
         lfad = self.lfad(scenario(activate={RMM: ending("succeeded", states=[self.WAITING], then="stay")}))
         process = self.start("activate", "rmm", "--when-allowed")
         process.wait_for("No window is open", "stderr")
-        self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting, .*: No window is open")
+        self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting until .*: No window is open")
         process.popen.send_signal(signal.SIGINT)
         code, out, err = process.finish()
         self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
@@ -727,7 +730,7 @@ class Terms(Case):
         what["gates"].append({"gate": "hold", "answer": "allow", "error": ERROR + "Held", "text": "audit",
                               "not-before": 0, "overridable": True, "overridden": True})
         self.lfad(scenario(explain={RMM: what}))
-        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +overridden +audit")
+        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +allow +audit +- +passed over")
 
 
 def explanation(answer, error="", **more):
@@ -767,15 +770,28 @@ class Explaining(Case):
         lines = out.splitlines()
         self.assertEqual(code, 3)
         self.assertEqual(lines[0], "rmm: 1.4 → 1.5: wait, KernelBusy: because")
-        self.assertEqual(lines[1].split(), ["GATE", "VERDICT", "WHY", "NOT", "BEFORE"])
+        self.assertEqual(lines[1].split(), ["GATE", "VERDICT", "WHY", "NOT", "BEFORE", "OVERRIDE"])
         self.assertEqual(lines[2].split()[:2], ["driver", "allow"])
-        self.assertRegex(lines[3], r"^image +wait +because +2026-09-21 14:13:20 UTC \(")
+        self.assertRegex(lines[3], r"^image +wait +because +2026-09-21 14:13:20 UTC \(.* ago\) +no *$")
         self.assertIn("ask again in a moment", err)
         self.assertNotIn("GATE", self.explain(explanation("allow"), "--no-legend")[1])
 
     def test_without_a_time_there_is_none(self):
         out = self.explain(explanation("deny", "NotPending"))[1]
-        self.assertRegex(out.splitlines()[3], r"^image +deny +because( +-)? *$")
+        self.assertRegex(out.splitlines()[3], r"^image +deny +because( +-)? +no *$")
+
+    def test_times_are_told_in_utc_and_in_the_zone_of_the_policy(self):
+        what = explanation("defer", "Held", not_before=1795833000 * 10**6)
+        what["verdict"]["time-zone"] = "Europe/Berlin"
+        what["gates"][1]["overridable"] = True
+        out = self.explain(what, "--at=@1795822200")[1].splitlines()
+        self.assertRegex(out[1], r"^As of 2026-11-27 23:30:00 UTC, 2026-11-28 00:30:00 CET \(.*\)\. What cannot be foreseen")
+        self.assertRegex(out[4], r"^image +defer +because +2026-11-28 02:30:00 UTC, 03:30:00 CET \(.*\) +possible *$")
+
+    def test_a_gate_that_is_passed_over_says_so(self):
+        what = explanation("allow")
+        what["gates"][1] |= {"text": "paused", "overridable": True, "overridden": True}
+        self.assertRegex(self.explain(what)[1].splitlines()[3], r"^image +allow +paused +(- +)?passed over *$")
 
     def test_what_polkit_says(self):
         for answer, text in (("yes", "you may\n"), ("no", "you may not"), ("challenge", "a password would be asked for")):
@@ -787,16 +803,81 @@ class Explaining(Case):
         self.lfactl("explain", "rmm", "--expect-current=1.4", "--expect-pending=", "--at=@1790000000", "--authorize")
         lfad.wait_for(re.escape(f'explain {RMM} {{"expected-current-version": "1.4", "expected-pending-version": "", '
                                 '"at": 1790000000000000, "authorize": 1}'))
-        self.lfactl("explain", "rmm", "--at=2026-09-21 14:13:20")
+        self.lfactl("explain", "rmm", "--at=2026-09-21 16:13:20 Europe/Berlin")
         lfad.wait_for(re.escape(f'explain {RMM} {{"at": 1790000000000000}}'))
         self.lfactl("explain", "rmm")
         lfad.wait_for(re.escape(f"explain {RMM} {{}}"))
+
+    def test_a_time_without_a_zone_is_the_policys(self):
+        for zone, hour in (("Europe/Berlin", 22), ("UTC", 23), ("", 23), ("No/Where", 23)):
+            lfad = self.lfad(scenario(explain={RMM: explanation("allow")}, manager={"TimeZone": zone}))
+            self.lfactl("explain", "rmm", "--at=2098-12-31 23:00", TZ="America/New_York")
+            moment = datetime.datetime(2098, 12, 31, hour, tzinfo=datetime.timezone.utc).timestamp()
+            lfad.wait_for(re.escape(f'explain {RMM} {{"at": {int(moment)}000000}}'))
+            lfad.kill()
+        lfad = self.lfad(scenario(explain={RMM: explanation("allow")}, manager={"TimeZone": "Europe/Berlin"}))
+        code, _, err = self.lfactl("explain", "rmm", "--at=2027-03-28 02:30")  # clocks leave it out there
+        self.assertEqual(code, 2)
+        self.assertIn("makes no sense in Europe/Berlin", err)
+        self.lfactl("explain", "rmm", "--at=Sat 03:30")
+        seconds = int(re.search(r'"at": (\d+)000000', lfad.wait_for(r'"at"')).group(1))
+        moment = datetime.datetime.fromtimestamp(seconds, zoneinfo.ZoneInfo("Europe/Berlin"))
+        self.assertEqual((moment.isoweekday(), moment.hour, moment.minute), (6, 3, 30))
 
     def test_json(self):
         what = explanation("deny", "NotPending")
         self.lfad(scenario(explain={RMM: what}))
         code, document = self.json("explain", "rmm")
         self.assertEqual((code, document["explanations"]), (8, [what]))
+
+
+class Planning(Case):
+    SATURDAY = 1795833000 * 10**6  # 2026-11-28 02:30 UTC
+    EVENTS = [
+        {"type": "remark", "name": "held", "text": "A hold is in force."},
+        {"type": "hold", "start": SATURDAY - 10**12, "end": 2**64 - 1, "text": "migration"},
+        {"type": "freeze", "name": "year-end", "start": SATURDAY, "end": SATURDAY + 3600 * 10**6},
+        {"type": "window", "name": "nights", "start": SATURDAY, "end": SATURDAY + 7200 * 10**6,
+         "slot": SATURDAY + 754 * 10**6},
+        {"type": "activation", "name": "nights", "guid": RMM, "from": "1.4", "to": "1.5",
+         "start": SATURDAY + 754 * 10**6},
+        {"type": "missing-start", "name": "nights", "start": SATURDAY + 10**12, "text": "02:30:00 does not come."},
+        {"type": "no-activation", "guid": BL31, "from": "2.10", "gate": "order", "error": ERROR + "OrderPending",
+         "text": "rmm goes first."}]
+
+    def test_a_table_in_the_zone_of_the_policy(self):
+        manager = {"TimeZone": "Europe/Berlin"}
+        lfad = self.lfad(scenario(plan=self.EVENTS, manager=manager))
+        code, out, _ = self.lfactl("plan", "--until=@1795900000")
+        lines = out.splitlines()
+        lfad.wait_for(re.escape('plan {"until": 1795900000000000}'))
+        self.assertEqual((code, lines[0], lines[1]),
+                         (0, "All times are those of Europe/Berlin (TimeZone=).", "A hold is in force."))
+        self.assertEqual(lines[2].split(), ["FROM", "UNTIL", "WHAT", "NAME", "DETAILS"])
+        for line, pattern in zip(lines[3:], (
+                r"\S.* CET +open +hold +all images +migration",
+                r"Sat 2026-11-28 03:30:00 CET +Sat 2026-11-28 04:30:00 CET +freeze +year-end +-",
+                r"Sat 2026-11-28 03:30:00 CET +Sat 2026-11-28 05:30:00 CET +window +nights +"
+                r"this host's moment: Sat 2026-11-28 03:42:34 CET",
+                r"Sat 2026-11-28 03:42:34 CET +- +activation +rmm +1\.4 → 1\.5, window nights",
+                r"\S.* CET +- +missing-start +nights +02:30:00 does not come\.",
+                r"- +- +no-activation +bl31 +order: rmm goes first\."), strict=True):
+            self.assertRegex(line, f"^{pattern} *$")
+
+    def test_nothing_ahead(self):
+        lfad = self.lfad(scenario(plan=self.EVENTS[:1]))
+        code, out, _ = self.lfactl("plan", "--no-legend")
+        lfad.wait_for(re.escape("plan {}"))
+        self.assertEqual((code, out), (0, "A hold is in force.\nNo window opens, and nothing else is ahead.\n"))
+
+    def test_json(self):
+        self.lfad(scenario(plan=self.EVENTS))
+        code, document = self.json("plan")
+        self.assertEqual((code, document["plan"], document["time-zone"]), (0, self.EVENTS, "UTC"))
+
+    def test_an_older_lfad_has_none(self):
+        self.lfad(scenario(errors={"GetPlan": ["org.freedesktop.DBus.Error.UnknownMethod", "what?"]}))
+        self.assertEqual(self.lfactl("plan")[0], 1)
 
 
 class Vanishing(Case):

@@ -11,7 +11,8 @@ OPTION_TYPES = {"STRING": "s", "STRINGS": "as", "VERSION": "s", "REQUEST_ID": "s
 # Which file has the options of which method. A new file with options must be entered here.
 OPTION_FILES = {"Activate": "src/bus/activate.c", "ActivatePending": "src/bus/activate-pending.c",
                 "Explain": "src/bus/explain.c", "Hold": "src/bus/hold.c", "Unhold": "src/bus/unhold.c",
-                "ClearQuarantine": "src/bus/clear-quarantine.c", "GetHistory": "src/bus/history.c"}
+                "ClearQuarantine": "src/bus/clear-quarantine.c", "GetHistory": "src/bus/history.c",
+                "GetPlan": "src/bus/plan.c"}
 # Read by libraries for us, or by the environment's own programs: no getenv of ours shows them.
 LIBRARY_ENVIRONMENT = {"lfad": {"NOTIFY_SOCKET"}, "lfactl": {"DBUS_SYSTEM_BUS_ADDRESS"}, "lfa-sim": set()}
 # Given by the bus and its library, whatever the service.
@@ -75,6 +76,19 @@ def inhibitor_keys():
     body = re.search(r"int append_inhibitor\(.*?\n}\n", read("src/bus/inhibit.c"), re.DOTALL)
     rows = re.findall(r'"(\w+)",\s*"([sut])"|append_(images)\(', expect(body, "append_inhibitor").group())
     return {name or images: kind or "as" for name, kind, images in rows}
+
+
+def plan_keys():
+    """Key -> type of what GetPlan gives of one event."""
+    text = read("src/bus/plan.c")
+    texts = re.search(r"\} texts\[\] = \{\n(.*?)\n        \};", text, re.DOTALL)
+    keys = dict.fromkeys(re.findall(r'\{ "(\w+)",', expect(texts, "texts of plans").group(1)), "s")
+    return keys | dict.fromkeys(re.findall(r'append_time\(reply, "(\w+)"', text), "t")
+
+
+def plan_remarks():
+    found = re.findall(r'PLAN_REMARK, "([a-z-]+)"', read("src/core/plan.c"))
+    return dict.fromkeys(expect(found, "remarks of plans"))
 
 
 def polkit_actions():

@@ -103,6 +103,11 @@ class HistoryTest(world.TestCase):
         self.world.stage("bl31", "3.0")
         self.world.run_job("bl31")
 
+    def provoke_waiting(self):
+        self.world.stage("rmm", "2.5")
+        for path in self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", {"when-allowed": True}):
+            self.world.wait_job(path)
+
     def provoke_cancel(self):
         self.world.stage("rmm", "3.0")
         self.world.sim("reset-counters")
@@ -171,6 +176,7 @@ class HistoryTest(world.TestCase):
     def test_every_record_is_as_documented(self):
         self.world.disguise(b"agent.service", 1000)
         self.provoke_jobs()
+        self.provoke_waiting()
         self.provoke_cancel()
         self.provoke_settled()
         self.provoke_outside_changes()

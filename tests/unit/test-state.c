@@ -2,7 +2,7 @@
 /* What lfad keeps in mind: each rule of the fold over the history's records, that saving and reading it anywhere
  * changes nothing, and that its reader refuses what no lfad wrote. */
 
-#include "core/state.h"
+#include "core/gates.h"
 #include "core/verdict.h"
 #include "daemon/history.h"
 #include "unit.h"
@@ -381,6 +381,67 @@ static void test_each_list_is_bounded(void **unused) {
         assert_int_equal(state_from_text(text, strlen(text), &again), 0);
 }
 
+/* Saved and read again. */
+static void reload(State **state) {
+        g_autofree char *text = state_to_text(*state), *again = NULL;
+        State *read = NULL;
+
+        assert_int_equal(state_from_text(text, strlen(text), &read), 0);
+        again = state_to_text(read);
+        assert_string_equal(text, again);
+        state_free(*state);
+        *state = read;
+}
+
+/* --- jobs that wait --- */
+
+#define WAITS                                                                                               \
+        "{\"type\":\"queued\",\"guid\":\"" A "\",\"from\":\"1.0\",\"to\":\"2.0\",\"uid\":7,\"pid\":8,"      \
+        "\"unit\":\"a.service\",\"login-uid\":0,\"reason\":\"r\",\"request-id\":\"id\","                    \
+        "\"expected-pending-version\":\"2.0\",\"unattended\":true,\"override\":[\"hold\",\"order\"],"       \
+        "\"when-allowed\":true,\"deadline\":9000,\"deadline-default\":true,\"batch\":3}"
+
+static void test_a_job_that_waits_is_kept_until_its_end(void **unused) {
+        _cleanup_state_ State *state = state_new();
+        const KeptJob *job;
+
+        take(state,
+             "{\"type\":\"queued\",\"guid\":\"" A "\",\"to\":\"2.0\",\"uid\":0}"); /* this one cannot wait */
+        assert_int_equal(state->jobs->len, 0);
+        assert_int_equal(take(state, WAITS), STATE_CHANGE_JOBS);
+        take(state, "{\"type\":\"started\",\"job\":2,\"guid\":\"" A "\"}");
+        reload(&state);
+        assert_int_equal(state->jobs->len, 1);
+        job = &g_array_index(state->jobs, KeptJob, 0);
+        assert_int_equal(job->id, 2);
+        assert_string_equal(job->guid, A);
+        assert_string_equal(job->from, "1.0");
+        assert_string_equal(job->to, "2.0");
+        assert_int_equal(job->uid, 7);
+        assert_int_equal(job->pid, 8);
+        assert_string_equal(job->unit, "a.service");
+        assert_true(job->logged_in && job->login_uid == 0);
+        assert_string_equal(job->reason, "r");
+        assert_string_equal(job->request_id, "id");
+        assert_false(job->terms.expected_current.given);
+        assert_string_equal(job->terms.expected_pending.version, "2.0");
+        assert_true(job->terms.unattended);
+        assert_int_equal(job->terms.overrides, 1 << GATE_HOLD | 1 << GATE_ORDER);
+        assert_int_equal(job->deadline_usec, 9000);
+        assert_true(job->deadline_is_default);
+        assert_int_equal(job->batch, 3);
+        assert_string_equal(job->boot_id, BOOT);
+        assert_int_equal(job->queued_usec, 1001);
+        assert_int_equal(take(state, "{\"type\":\"finished\",\"job\":3,\"result\":\"cancelled\"}"), 0);
+        assert_int_equal(take(state, "{\"type\":\"finished\",\"job\":2,\"result\":\"cancelled\"}"),
+                         STATE_CHANGE_JOBS);
+        assert_int_equal(state->jobs->len, 0);
+        for (unsigned i = 0; i < STATE_JOBS_MAX + 10; i++)
+                take(state, WAITS);
+        assert_int_equal(state->jobs->len, STATE_JOBS_MAX);
+        reload(&state);
+}
+
 /* --- saving anywhere changes nothing --- */
 
 static json_object *random_record(GRand *random, uint64_t seq) {
@@ -417,19 +478,13 @@ static json_object *random_record(GRand *random, uint64_t seq) {
                 json_object_object_add(record, "automatic", json_object_new_boolean(true));
         if (g_rand_boolean(random))
                 json_add_u64(record, "until", g_rand_int(random));
+        if (g_rand_boolean(random)) {
+                json_object_object_add(record, "when-allowed", json_object_new_boolean(true));
+                json_add_u64(record, "deadline", g_rand_int(random));
+                json_add_u64(record, "job", seq - (uint64_t) g_rand_int_range(random, 0, 5));
+        }
 #undef PICK
         return record;
-}
-
-static void reload(State **state) {
-        g_autofree char *text = state_to_text(*state), *again = NULL;
-        State *read = NULL;
-
-        assert_int_equal(state_from_text(text, strlen(text), &read), 0);
-        again = state_to_text(read);
-        assert_string_equal(text, again);
-        state_free(*state);
-        *state = read;
 }
 
 /* A crash after a record was written, before the state was: the old state, and all the records since. */
@@ -474,6 +529,12 @@ static void test_what_is_saved_and_what_is_made_anew_are_the_same(void **unused)
         "\"" BOOT "\",\"since\":1,\"automatic-unknown\":true}"
 #define ATTEMPT "{\"guid\":\"" A "\",\"at\":1}"
 #define LEARNED "{\"guid\":\"" A "\",\"profile\":\"v3\",\"samples\":1,\"worst-usec\":1}"
+#define JOB                                                                                                 \
+        "{\"job\":2,\"guid\":\"" A                                                                          \
+        "\",\"to\":\"2.0\",\"deadline\":9,\"uid\":0,\"reason\":\"r\",\"override\":[\"hold\"],"              \
+        "\"request-id\":\"a\",\"unattended\":true,\"login-uid\":5,\"boot-id\":\"" BOOT                      \
+        "\",\"timestamp\":1}"
+#define WITH_JOBS(jobs) "{\"version\":1,\"seq\":5,\"jobs\":[" jobs "]," EMPTY
 #define WITH(hold, quarantine, learned)                                                                     \
         "{\"version\":1,\"seq\":5,\"holds\":[" hold "],\"quarantines\":[" quarantine                        \
         "],\"learned\":[" learned "],\"attempts\":[" ATTEMPT "]}"
@@ -490,6 +551,7 @@ static void test_it_reads_what_it_writes(void **unused) {
         assert_int_equal(read_back("{\"version\":1,\"seq\":0," EMPTY), 0);
         assert_int_equal(read_back(WITH(HOLD, QUARANTINE, LEARNED)), 0);
         assert_int_equal(read_back("{\"version\":1,\"seq\":0,\"attempts\":[]," EMPTY), 0);
+        assert_int_equal(read_back(WITH_JOBS(JOB)), 0);
         assert_int_equal(read_back("{\"later\":{\"x\":1},\"version\":1,\"seq\":0," EMPTY), 0);
 }
 
@@ -561,6 +623,41 @@ static void test_it_refuses_garbage(void **unused) {
         }
 }
 
+static void test_it_refuses_jobs_that_no_lfad_kept(void **unused) {
+        static const char *const replacements[][2] = {
+                { "\"job\":2", "\"job\":0" },
+                { "\"job\":2,", "" },
+                { "\"job\":2", "\"job\":4294967296" },
+                { "\"guid\":\"" A "\",", "" },
+                { "\"to\":\"2.0\"", "\"to\":\"2\"" },
+                { "\"deadline\":9", "\"deadline\":0" },
+                { "\"deadline\":9,", "" },
+                { "\"uid\":0,", "" },
+                { "\"login-uid\":5", "\"login-uid\":-1" },
+                { "\"login-uid\":5", "\"unit\":\"\\u001b\"" },
+                { "\"login-uid\":5", "\"deadline-default\":1" },
+                { "\"login-uid\":5", "\"batch\":\"1\"" },
+                { "\"login-uid\":5", "\"expected-current-version\":\"x\"" },
+                { "\"unattended\":true", "\"unattended\":1" },
+                { "[\"hold\"]", "[\"nothing\"]" },
+                { "[\"hold\"]", "[1]" },
+                { "[\"hold\"]", "\"hold\"" },
+                { "\"request-id\":\"a\"", "\"request-id\":\"a b\"" },
+                { "\"boot-id\":\"" BOOT "\"", "\"boot-id\":\"abc\"" },
+                { ",\"timestamp\":1", "" },
+        };
+
+        assert_int_equal(read_back(WITH_JOBS(JOB "," JOB)), -EBADMSG);
+        assert_int_equal(read_back(WITH_JOBS("1")), -EBADMSG);
+        assert_int_equal(read_back("{\"version\":1,\"seq\":5,\"jobs\":{}," EMPTY), -EBADMSG);
+        for (size_t i = 0; i < G_N_ELEMENTS(replacements); i++) {
+                g_autoptr(GString) text = g_string_new(WITH_JOBS(JOB));
+
+                assert_true(g_string_replace(text, replacements[i][0], replacements[i][1], 1) == 1);
+                assert_int_equal(read_back(text->str), -EBADMSG);
+        }
+}
+
 static void test_it_refuses_lists_and_texts_that_are_too_long(void **unused) {
         g_autoptr(GString) text = g_string_new("{\"version\":1,\"seq\":0,\"holds\":[],\"quarantines\":[");
         g_autofree char *reason = g_strnfill(STATE_REASON_MAX + 1, 'r'), *key = NULL;
@@ -599,10 +696,12 @@ int main(void) {
                 cmocka_unit_test(test_a_record_counts_once),
                 cmocka_unit_test(test_it_knows_the_names_of_the_history),
                 cmocka_unit_test(test_each_list_is_bounded),
+                cmocka_unit_test(test_a_job_that_waits_is_kept_until_its_end),
                 cmocka_unit_test(test_what_is_saved_and_what_is_made_anew_are_the_same),
                 cmocka_unit_test(test_it_reads_what_it_writes),
                 cmocka_unit_test(test_it_leaves_what_a_newer_one_wrote),
                 cmocka_unit_test(test_it_refuses_garbage),
+                cmocka_unit_test(test_it_refuses_jobs_that_no_lfad_kept),
                 cmocka_unit_test(test_it_refuses_lists_and_texts_that_are_too_long),
         };
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Moments in the time zone of lfad's policy, which need not be that of whoever asks: each text names its zone. */
+
+#include "ctl/client.h"
+
+#include <glib.h>
+
+#define POLICY_MOMENT_FORMS                                                                                          \
+        "\"Sat 03:30\" or another calendar expression, 2026-12-31, \"2026-12-31 23:59 Europe/Berlin\", now, +2h or " \
+        "@SECONDS"
+
+/* TimeZone= as lfad has it; "UTC" from one that does not tell. The caller frees it. */
+char *policy_zone_name(Client *client);
+
+/* The zone that lfad calls so; UTC when this host does not know it. The caller unrefs. */
+GTimeZone *policy_zone_load(const char *name);
+
+/* Reads one without knowing the policy's zone, as if it were that of this process. ret_usec may be NULL. Returns 0 or
+ * -EINVAL. */
+int policy_moment_guess(const char *text, uint64_t *ret_usec);
+
+/* Reads one in the policy's zone; NULL: 0. A failure is reported. */
+ExitCode policy_moment_read(Client *client, const char *text, uint64_t *ret_usec);
+
+/* "Sat 2026-11-28 03:30:00 CET"; "" for 0, "open" for UINT64_MAX. usec is of CLOCK_REALTIME. The caller frees it. */
+char *policy_time(GTimeZone *zone, uint64_t usec);
+
+/* "2026-11-28 02:30:00 UTC, 03:30:00 CET (in 5 days)", the second one where it is another; "" for 0 and UINT64_MAX. */
+char *policy_time_in_both(GTimeZone *zone, uint64_t usec);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Looking ahead with what is known here: what is pending, in its order, and the gates as they would be. */
+
+#include "daemon/plan.h"
+
+GPtrArray *manager_list_pending(const Manager *manager) {
+        GPtrArray *guids = g_ptr_array_new();
+        GHashTableIter iterator;
+        void *value;
+
+        g_hash_table_iter_init(&iterator, manager->images);
+        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
+                Image *image = value;
+
+                if (image->present && image->values.pending == 1)
+                        g_ptr_array_add(guids, image->values.guid);
+        }
+        order_sort(manager->config->order, guids);
+        return guids;
+}
+
+void manager_judge_automatic(const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX],
+                             void *userdata) {
+        static const ActivationTerms terms = { .unattended = true, .automatic = true };
+        Manager *manager = userdata;
+
+        manager_foresee_gates(manager, manager_find_image(manager, question->guid), &terms, question,
+                              verdicts);
+}
+
+GPtrArray *manager_plan(Manager *manager, uint64_t until_usec) {
+        g_autoptr(GPtrArray) guids = manager_list_pending(manager);
+        g_autofree PlanImage *images = g_new0(PlanImage, guids->len);
+        PlanRequest request = {
+                .config = manager->config,
+                .state = manager->state,
+                .host_id = sd_id128_is_null(manager->host_id) ? NULL : manager->host_id.bytes,
+                .from_usec = clock_realtime(manager->clock),
+                .until_usec = until_usec,
+                .images = images,
+                .n_images = guids->len,
+                .judge = manager_judge_automatic,
+                .userdata = manager,
+        };
+
+        for (unsigned i = 0; i < guids->len; i++) {
+                const Image *image = manager_find_image(manager, guids->pdata[i]);
+                const Job *job = manager_find_job_of_image(manager, guids->pdata[i]);
+
+                memcpy(images[i].guid, image->values.guid, sizeof(images[i].guid));
+                memcpy(images[i].from, image->values.current_version, sizeof(images[i].from));
+                memcpy(images[i].to, image->values.pending_version, sizeof(images[i].to));
+                images[i].automatic = config_find_mode(manager->config, guids->pdata[i]) == POLICY_AUTOMATIC;
+                images[i].job = job ? job->id : 0;
+        }
+        return plan_new(&request);
+}

@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Jobs that wait for gates: with when-allowed a gate that defers is waited for, until the deadline, over restarts of lfad,
+and not over one of the host."""
+
+import json
+import os
+import time
+
+import world
+from world import ERROR, GUIDS, JOB, MANAGER, PATH
+
+INVALID = "org.freedesktop.DBus.Error.InvalidArgs"
+DAY = 24 * 3600
+
+
+def usec(seconds_from_now):
+    return world.dbus.UInt64((time.time() + seconds_from_now) * 1e6)
+
+
+class WaitingTest(world.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.world.configure("[Daemon]\nSettleSec=100ms\n")
+        self.world.reload()
+        self.world.stage("rmm", "2.0")
+        self.held = []
+        self.addCleanup(self.let_go)
+
+    def inhibit(self, *images, mode="block"):
+        self.held.append(self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", mode, list(images),
+                                         {}).take())
+
+    def let_go(self):
+        while self.held:
+            os.close(self.held.pop())
+
+    def wait(self, image="rmm", **options):
+        path = self.world.activate(image, when_allowed=True, **options)
+        self.assertEqual(self.world.job(path)["State"], "waiting")
+        return path
+
+    def kept(self):
+        with open(os.path.join(self.world.state_dir, "state.json"), encoding="utf-8") as file:
+            return json.load(file)["jobs"]
+
+    def assertOneEnd(self, path):
+        job = self.world.job_id(path)
+        for record_type in ("queued", "finished"):
+            self.assertEqual(len(self.world.history_file(record_type, job)), 1, record_type)
+        self.assertEqual(self.kept(), [])
+
+    def test_a_gate_that_defers_is_waited_for(self):
+        self.inhibit("rmm")
+        self.assertBusError("Inhibited", self.world.activate, "rmm")
+        path = self.wait(reason="tonight", unattended=True)
+        job = self.world.job(path)
+        self.assertIn("blocked by backup: it runs", job["Message"])
+        self.assertAlmostEqual(job["DeadlineTimestamp"] / 1e6, time.time() + 7 * DAY, delta=100)
+        self.assertEqual(self.world.image("rmm")["State"], "scheduled")
+        self.assertEqual(self.world.manager()["CurrentJob"], "/")
+        [record] = self.world.history_file("queued")
+        self.assertEqual((record["when-allowed"], record["deadline"], record["deadline-default"], record["unattended"]),
+                         (True, job["DeadlineTimestamp"], True, True))
+        # Others are not kept waiting by it.
+        self.world.stage("scp", "4.0")
+        self.assertEnded(self.world.run_job("scp"), "succeeded")
+        self.assertEqual(self.world.job(path)["State"], "waiting")
+        self.let_go()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertEqual(self.world.changed(path, "State")[:1], ["queued"])
+        self.assertOneEnd(path)
+
+    def test_a_job_goes_on_from_a_hold_and_ends_where_a_gate_denies(self):
+        self.world.stop("lfad")
+        with open(os.path.join(self.world.state_dir, "state.json"), "w", encoding="utf-8") as file:
+            json.dump({"version": 1, "seq": 0, "holds": [{"by-lfad": False, "job": 0, "uid": 0, "reason": "audit",
+                                                          "since": 1, "until": 0}], "quarantines": [], "learned": []}, file)
+        self.world.start("lfad")
+        self.world.stage("scp", "4.0")
+        path, other = self.wait(), self.wait("scp", expected_pending_version="4.0")
+        self.world.sim(["stage", "scp", "5.0"])  # gate version denies, as soon as somebody looks
+        self.world.refresh()
+        self.assertEnded(self.world.wait_job(other), "refused", "VersionChanged")
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {})
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+
+    def test_what_is_pending_no_more_ends_it(self):
+        self.inhibit()
+        path = self.wait()
+        self.world.sim("unstage rmm")
+        self.world.refresh()
+        self.assertEnded(self.world.wait_job(path), "refused", "VersionChanged")
+        self.assertOneEnd(path)
+
+    def test_the_deadline_ends_it_and_names_the_gate(self):
+        self.inhibit("rmm")
+        deadline = usec(2)
+        path = self.wait(deadline=deadline, request_id="once")
+        self.assertEqual(self.world.job(path)["DeadlineTimestamp"], deadline)
+        job = self.world.wait_job(path)
+        self.assertEnded(job, "refused", "DeadlineReached")
+        self.assertIn("gate inhibitor deferred it: Activations of this image are blocked", job["Message"])
+        self.assertTrue(job["Retryable"])
+        self.assertGreaterEqual(job["FinishedTimestamp"], deadline)
+        # Who asks again gets the same answer, although the deadline is over.
+        self.assertEqual(self.world.activate("rmm", when_allowed=True, deadline=deadline, request_id="once"), path)
+
+    def test_odd_terms_are_refused(self):
+        for options, words in (({"deadline": usec(60)}, "'when-allowed'"),
+                               ({"deadline": usec(-1), "when-allowed": True}, "'deadline' is over"),
+                               ({"deadline": usec(30 * DAY + 60), "when-allowed": True}, "more than 30 days ahead"),
+                               ({"deadline": world.dbus.UInt64(2 ** 64 - 1), "when-allowed": True}, "more than 30 days"),
+                               ({"when-allowed": "yes"}, "type 'b'"), ({"deadline": "tomorrow"}, "type 't'")):
+            for member, signature, arguments in (("Activate", "sa{sv}", ["rmm"]), ("ActivatePending", "a{sv}", []),
+                                                 ("Explain", "sa{sv}", ["rmm"])):
+                error = self.assertBusError(INVALID, self.world.call, PATH, MANAGER, member, signature, *arguments, options)
+                self.assertIn(words, error.message)
+        self.assertBusError("NotPending", self.world.activate, "scp", when_allowed=True)  # what denies is not waited for
+        self.assertEqual(self.world.history_file("queued"), [])
+
+    def test_it_can_be_cancelled_and_is_shown(self):
+        self.inhibit()
+        path = self.wait(deadline=usec(3600))
+        job = str(self.world.job_id(path))
+        self.assertRegex(self.world.lfactl("status").stdout, rf"Job: {job} for rmm: waiting until .*\(in .*: Activations of")
+        self.assertRegex(self.world.lfactl("list").stdout, r"(?m)^rmm .* scheduled ")
+        self.assertRegex(self.world.lfactl("show", "rmm").stdout, rf"Job: *{job}, waiting until .*backup")
+        self.assertIn("1 waiting", self.world.status[-1])
+        self.world.call(path, JOB, "Cancel", "a{sv}", {})
+        self.assertEnded(self.world.wait_job(path), "cancelled", "Cancelled")
+        self.assertOneEnd(path)
+
+    def test_it_survives_a_kill_and_a_restart(self):
+        self.inhibit("rmm")
+        self.world.stage("scp", "4.0")
+        path = self.wait(request_id="once", reason="tonight", override=["order"], deadline=usec(3600))
+        before = self.world.job(path)
+        for end in (self.world.kill, self.world.stop):
+            end("lfad")
+            self.world.start("lfad")
+            self.assertEqual(self.world.history_file("finished"), [])
+            self.assertEqual(self.world.job(path)["State"], "waiting")
+        self.world.wait_for(lambda: self.world.job(path)["Message"] == before["Message"], 10, "it to be judged again")
+        self.assertEqual(self.world.job(path), before)
+        again = {"request_id": "once", "reason": "tonight", "override": ["order"], "when_allowed": True,
+                 "deadline": world.dbus.UInt64(before["DeadlineTimestamp"])}
+        self.assertEqual(self.world.activate("rmm", **again), path)
+        self.assertBusError("RequestIdReused", self.world.activate, "rmm", **{**again, "when_allowed": False,
+                                                                              "deadline": world.dbus.UInt64(0)})
+        self.let_go()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertEqual(self.world.stores(), 1)
+        self.assertOneEnd(path)
+
+    def test_its_record_may_be_gone_from_the_history(self):
+        self.inhibit("rmm")
+        path = self.wait(request_id="once")
+        self.world.kill("lfad")
+        self.world.grow_history()
+        os.rename(os.path.join(self.world.state_dir, "history.jsonl"), os.path.join(self.world.dir, "old.jsonl"))
+        self.world.start("lfad")
+        self.assertEqual(self.world.activate("rmm", when_allowed=True, request_id="once"), path)
+        self.assertEqual(self.world.job(path)["State"], "waiting")
+        self.let_go()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+
+    def test_a_restart_of_the_host_ends_it(self):
+        self.inhibit("rmm")
+        path = self.wait()
+        self.world.restart_host()
+        record = self.world.wait_record("finished", self.world.job_id(path))
+        self.assertEqual((record["result"], record["error"]), ("cancelled", ERROR + "DaemonRestarted"))
+        self.assertIn("host restarted", record["message"])
+        self.assertFalse(self.world.manager()["Held"])
+        self.assertOneEnd(path)
+
+    def test_a_job_that_is_stopped_in_its_guard_waits_for_the_next_lfad(self):
+        self.inhibit("rmm", mode="delay")
+        path = self.world.activate("rmm", when_allowed=True)
+        self.world.wait_job_state(path, "guarding")
+        self.world.restart("lfad")
+        self.let_go()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertOneEnd(path)
+
+    def test_a_gate_that_closes_while_it_is_guarded_lets_it_wait_again(self):
+        self.inhibit("rmm", mode="delay")
+        path = self.world.activate("rmm", when_allowed=True)
+        self.world.wait_job_state(path, "guarding")
+        delay = self.held.pop()
+        self.inhibit("rmm")
+        os.close(delay)
+        self.world.wait_job_state(path, "waiting")
+        self.world.wait_for(lambda: [signal.args[0] for signal in self.world.signals("PrepareForActivation")] == [1, 0],
+                            10, "the guard to be given back")
+        self.world.stage("scp", "4.0")
+        self.assertEnded(self.world.run_job("scp"), "succeeded")
+        self.assertEqual(self.world.history_file("started", self.world.job_id(path)), [])
+        self.let_go()
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertEqual(len(self.world.history_file("started", self.world.job_id(path))), 1)
+
+    def test_images_of_one_request_wait_each_and_end_together(self):
+        self.world.configure(f"[Daemon]\nSettleSec=100ms\n[Image scp]\nGuid={GUIDS['scp']}\nAfter={GUIDS['rmm']}\n")
+        self.world.reload()
+        self.world.stage("scp", "4.0")
+        self.world.stage("bl31", "3.0")
+        self.inhibit("rmm")
+        paths = self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", {"when-allowed": True, "deadline": usec(3600)})
+        jobs = {self.world.job(path)["Guid"]: path for path in paths}
+        self.assertEnded(self.world.wait_job(jobs[GUIDS["bl31"]]), "succeeded")
+        self.assertEqual([self.world.job(jobs[GUIDS[image]])["State"] for image in ("rmm", "scp")], ["waiting"] * 2)
+        self.world.restart("lfad")  # they belong together still
+        self.world.sim("fail prime AUTH_ERROR --image=rmm")
+        self.let_go()
+        self.assertEnded(self.world.wait_job(jobs[GUIDS["rmm"]]), "failed", "ActivationFailed")
+        self.assertEnded(self.world.wait_job(jobs[GUIDS["scp"]]), "cancelled", "PrecedingFailed")
+        self.assertEqual(self.kept(), [])
+
+    def test_those_that_wait_count(self):
+        self.inhibit()
+        self.world.polkit_rule("polkit.addRule(function(action, subject) { return polkit.Result.YES; });")
+        for _ in range(16):
+            self.world.activate_as("nobody", "rmm", when_allowed=True)
+        self.assertBusError("org.freedesktop.DBus.Error.LimitsExceeded", self.world.activate_as, "nobody", "rmm",
+                            when_allowed=True)
+
+
+world.main()
