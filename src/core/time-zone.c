@@ -82,8 +82,8 @@ static int64_t find_change(GTimeZone *zone, int64_t before, int64_t after) {
 /* No zone changes twice within the 32 hours looked at, so one of the offsets at their ends holds, or both (clocks were
  * set back over this time), or none (they were set forward over it). */
 LocalTime time_zone_from_local(GTimeZone *zone, int64_t local) {
-        int64_t before = local - FARTHEST_OFFSET, after = local + FARTHEST_OFFSET;
-        int64_t first = local - offset_at(zone, before), second = local - offset_at(zone, after);
+        int64_t first = local - offset_at(zone, local - FARTHEST_OFFSET);
+        int64_t second = local - offset_at(zone, local + FARTHEST_OFFSET);
         bool is_first = time_zone_to_local(zone, first) == local;
         bool is_second = time_zone_to_local(zone, second) == local;
 
@@ -93,5 +93,6 @@ LocalTime time_zone_from_local(GTimeZone *zone, int64_t local) {
                         .first = is_first ? first : second,
                         .second = is_second ? second : first,
                 };
-        return (LocalTime){ .next_local = time_zone_to_local(zone, find_change(zone, before, after)) };
+        /* With the offset before the change the time would be after it, and with the one after it before it. */
+        return (LocalTime){ .next_local = time_zone_to_local(zone, find_change(zone, second, first)) };
 }

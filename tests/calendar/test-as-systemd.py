@@ -251,11 +251,22 @@ def our_answers(batches):
             [word if word == "never" else int(word) // 1000000 for word in line.split()]
 
 
-def is_shown_twice(zone, moment):
-    """Whether clocks show the time of that moment twice, as they are set back."""
+def both_times(zone, moment):
+    """The two moments at which clocks show the same time as at this one, as they are set back; None if it is shown once."""
     before, after = offset(zone, moment - 50000), offset(zone, moment + 50000)
     local = moment + offset(zone, moment)
-    return before > after and offset(zone, local - before) == before and offset(zone, local - after) == after
+    if before > after and offset(zone, local - before) == before and offset(zone, local - after) == after:
+        return local - before, local - after
+    return None
+
+
+def is_first_where_it_can_be(zone, moments):
+    """Whether each of these that is shown twice is the first such, unless that is not after the one before it."""
+    for previous, moment in zip(moments, moments[1:]):
+        both = both_times(zone, moment)
+        if both and moment != both[0] and both[0] > previous:
+            return False
+    return True
 
 
 def begins_late(zone, year):
@@ -292,15 +303,17 @@ def difference(batch, text, ours, theirs):
     if zone.key in ("Europe/Dublin", "Eire") and max(t for t in ours + theirs if t != "never") > 2145916800:
         return "Dublin after 2037"
     same = next((i for i, pair in enumerate(zip(ours, theirs)) if pair[0] != pair[1]), len(theirs))
-    if theirs[same:] == ["never"] and begins_late(zone, datetime.datetime.fromtimestamp(ours[same], zone).year):
-        return "year that begins late"
-    if same < len(ours) and ours[same] != "never" and set_forward_oddly(zone, ours[same]):
-        return "set forward oddly"
-    if same < len(ours) and misses_first_day(zone, ours[same], ours[:same] + ours[same + 1:], theirs):
-        return "month that begins with a change"
-    once = [[t for t in answer if t != "never" and not is_shown_twice(zone, t)] for answer in (ours, theirs)]
+    ours, theirs = ([t for t in answer if t != "never"] for answer in (ours, theirs))
+    if same < len(ours):
+        if len(theirs) == same and begins_late(zone, datetime.datetime.fromtimestamp(ours[same], zone).year):
+            return "year that begins late"
+        if set_forward_oddly(zone, ours[same]):
+            return "set forward oddly"
+        if misses_first_day(zone, ours[same], ours[:same] + ours[same + 1:], theirs):
+            return "month that begins with a change"
+    once = [[t for t in answer if not both_times(zone, t)] for answer in (ours, theirs)]
     if len(once[0]) + len(once[1]) < len(ours) + len(theirs) and \
-            all(our == their for our, their in zip(*once)):
+            is_first_where_it_can_be(zone, [batch.base] + ours) and all(our == their for our, their in zip(*once)):
         return "time shown twice"
     return "different"
 
