@@ -53,7 +53,7 @@ class WaitingTest(world.TestCase):
     def test_a_gate_that_defers_is_waited_for(self):
         self.inhibit("rmm")
         self.assertBusError("Inhibited", self.world.activate, "rmm")
-        path = self.wait(reason="tonight", unattended=True)
+        path = self.wait(reason="tonight", unattended=True, override=["clock"])
         job = self.world.job(path)
         self.assertIn("blocked by backup: it runs", job["Message"])
         self.assertAlmostEqual(job["DeadlineTimestamp"] / 1e6, time.time() + 7 * DAY, delta=100)

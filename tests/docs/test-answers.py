@@ -97,7 +97,7 @@ class HistoryTest(world.TestCase):
         self.world.stage("rmm", "2.0")
         held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "x", "y", "block", ["rmm"], {})
         self.world.run_job("rmm", expected_current_version="1.2", expected_pending_version="2.0", reason="ticket",
-                           request_id="name", override=["inhibitor"], unattended=True)
+                           request_id="name", override=["inhibitor", "clock"], unattended=True)
         os.close(held.take())
         self.world.sim("fail prime AUTH_ERROR --image=bl31")
         self.world.stage("bl31", "3.0")
