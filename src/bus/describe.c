@@ -146,6 +146,13 @@ static json_object *describe_all(const Manager *manager) {
         if (hold)
                 json_add_string(object, "hold-reason", hold->reason);
         json_object_object_add(object, "holds", holds_to_json(manager));
+        json_object_object_add(object, "window-open",
+                               json_object_new_boolean(manager->schedule.window_open));
+        if (manager->schedule.next_start_usec > 0)
+                json_add_u64(object, "next-window-start-timestamp", manager->schedule.next_start_usec);
+        if (manager->schedule.next_end_usec > 0)
+                json_add_u64(object, "next-window-end-timestamp", manager->schedule.next_end_usec);
+        json_add_string(object, "time-zone", config_zone_name(manager->config));
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

@@ -171,6 +171,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("State", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Blockers", "as", get_blockers, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("EvaluatedTimestamp", "t", NULL, offsetof(Image, evaluated_usec), 0),
+        SD_BUS_PROPERTY("NotBeforeTimestamp", "t", NULL, offsetof(Image, not_before_usec), 0),
         SD_BUS_PROPERTY("LastResult", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastError", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastFirmwareCode", "s", get_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -154,6 +154,34 @@ static int get_holds(sd_bus *bus, const char *path, const char *interface, const
         return holds_append(reply, service->manager);
 }
 
+static int get_window_open(sd_bus *bus, const char *path, const char *interface, const char *property,
+                           sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "b", service->manager->schedule.window_open);
+}
+
+static int get_next_window_start(sd_bus *bus, const char *path, const char *interface, const char *property,
+                                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "t", service->manager->schedule.next_start_usec);
+}
+
+static int get_next_window_end(sd_bus *bus, const char *path, const char *interface, const char *property,
+                               sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "t", service->manager->schedule.next_end_usec);
+}
+
+static int get_time_zone(sd_bus *bus, const char *path, const char *interface, const char *property,
+                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return sd_bus_message_append(reply, "s", config_zone_name(service->manager->config));
+}
+
 static int get_next_planned(sd_bus *bus, const char *path, const char *interface, const char *property,
                             sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const Service *service = userdata;
@@ -225,6 +253,12 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Held", "b", get_held, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("HoldReason", "s", get_hold_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Holds", "aa{sv}", get_holds, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("WindowOpen", "b", get_window_open, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NextWindowStartTimestamp", "t", get_next_window_start, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NextWindowEndTimestamp", "t", get_next_window_end, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("TimeZone", "s", get_time_zone, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NextPlannedTimestamp", "t", get_next_planned, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

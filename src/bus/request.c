@@ -305,7 +305,8 @@ static void on_host(void *userdata) {
 static int step_host(Request *request, sd_bus_error *error) {
         if (!request->type->judges_host)
                 return step_fresh(request, error);
-        if (!host_ask(request->service->manager->host, oldest_answer(request), on_host, request))
+        if (!(request->terms.unattended ? host_ask_with_clock : host_ask)(
+                            request->service->manager->host, oldest_answer(request), on_host, request))
                 return 0;
         return step_watchdogs(request, error);
 }

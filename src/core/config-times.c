@@ -102,6 +102,16 @@ void config_reload_zone(Config *config) {
                 (void) place_freeze(config, config->freezes->pdata[i], NULL);
 }
 
+const char *config_zone_name(const Config *config) {
+        return g_time_zone_get_identifier(config->zone);
+}
+
+bool config_zone_is_local(const Config *config) {
+        const ConfigSection *policy = config->sections->pdata[CONFIG_POLICY];
+
+        return strcmp(config_find_setting(policy, "TimeZone")->text, "local") == 0;
+}
+
 static void check_missing_days(const Config *config, const ConfigSection *section, uint64_t now_usec,
                                GPtrArray *problems) {
         g_autoptr(GString) days = g_string_new(NULL);

@@ -170,6 +170,10 @@ char *config_problem_format(const ConfigProblem *problem);
  * A freeze that is none there keeps its times. */
 void config_reload_zone(Config *config);
 
+/* How it is called: "Europe/Berlin", also where TimeZone= says "local". Borrowed. */
+const char *config_zone_name(const Config *config);
+bool config_zone_is_local(const Config *config);
+
 /* What is no mistake, but looks like one at this moment (CLOCK_REALTIME): windows and freezes in the past, and days within
  * the next two years on which a window does not open since clocks are set forward. Adds warnings to problems. */
 void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *problems);

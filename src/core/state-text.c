@@ -43,6 +43,7 @@ static json_object *learned_to_json(const LearnedBlackout *learned) {
         json_add_string(object, "profile", driver_profile_to_string(learned->profile));
         json_add_u64(object, "samples", learned->samples);
         json_add_u64(object, "worst-usec", learned->worst_usec);
+        json_add_u64(object, "worst-write-usec", learned->worst_write_usec);
         return object;
 }
 
@@ -51,6 +52,15 @@ static json_object *attempt_to_json(const AutomaticAttempt *attempt) {
 
         json_add_string(object, "guid", attempt->guid);
         json_add_u64(object, "at", attempt->at_usec);
+        return object;
+}
+
+static json_object *last_to_json(const LastActivation *last) {
+        json_object *object = json_object_new_object();
+
+        json_add_string(object, "boot-id", last->boot_id);
+        json_add_u64(object, "ended", last->ended_usec);
+        json_add_u64(object, "monotonic", last->ended_monotonic_usec);
         return object;
 }
 
@@ -82,6 +92,7 @@ char *state_to_text(const State *state) {
         for (unsigned i = 0; i < state->jobs->len; i++)
                 json_object_array_add(list, kept_job_to_json(&g_array_index(state->jobs, KeptJob, i)));
         json_object_object_add(object, "jobs", list);
+        json_object_object_add(object, "last-activation", last_to_json(&state->last));
         return g_strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
 }
 
@@ -147,6 +158,9 @@ static int read_learned(json_object *object, GArray *array) {
             state_read_u32(object, "samples", &learned.samples) < 0 ||
             state_read_number(object, "worst-usec", UINT64_MAX, &learned.worst_usec) < 0)
                 return -EBADMSG;
+        if (json_object_object_get_ex(object, "worst-write-usec", NULL) && /* as read_later_flag */
+            state_read_number(object, "worst-write-usec", UINT64_MAX, &learned.worst_write_usec) < 0)
+                return -EBADMSG;
         learned.profile = driver_profile_from_string(profile);
         if ((int) learned.profile < 0)
                 return -EBADMSG;
@@ -201,6 +215,20 @@ static int read_array(json_object *object, const char *key, unsigned maximum,
         return 0;
 }
 
+/* As read_later_flag. */
+static int read_last(json_object *object, LastActivation *ret) {
+        json_object *last;
+
+        if (!json_object_object_get_ex(object, "last-activation", &last))
+                return 0;
+        if (!json_object_is_type(last, json_type_object) ||
+            state_read_boot_id(last, "boot-id", ret->boot_id) < 0 ||
+            state_read_number(last, "ended", UINT64_MAX, &ret->ended_usec) < 0 ||
+            state_read_number(last, "monotonic", UINT64_MAX, &ret->ended_monotonic_usec) < 0)
+                return -EBADMSG;
+        return 0;
+}
+
 static int read_all(json_object *object, State *state) {
         int r = state_read_number(object, "seq", STATE_SEQ_MAX, &state->seq);
 
@@ -215,6 +243,8 @@ static int read_all(json_object *object, State *state) {
                 r = read_array(object, "attempts", STATE_ATTEMPTS_MAX, read_attempt, state->attempts);
         if (r >= 0 && json_object_object_get_ex(object, "jobs", NULL)) /* files from before there were any */
                 r = read_array(object, "jobs", STATE_JOBS_MAX, read_job, state->jobs);
+        if (r >= 0)
+                r = read_last(object, &state->last);
         return r;
 }
 

@@ -199,6 +199,8 @@ static unsigned learn(State *state, const RecordFacts *facts, JobResult result, 
         if (took_place(result, row, profile) && learned.samples < UINT32_MAX)
                 learned.samples++;
         learned.worst_usec = MAX(learned.worst_usec, usec);
+        learned.worst_write_usec =
+                        MAX(learned.worst_write_usec, number_or_zero(facts->record, "write-usec"));
         append(state->learned, &learned, STATE_LEARNED_MAX);
         return STATE_CHANGE_LEARNED;
 }
@@ -250,6 +252,15 @@ static unsigned apply_queued(State *state, const RecordFacts *facts) {
         return keep_job(state, facts) | note_attempt(state, facts);
 }
 
+static unsigned note_end(State *state, const RecordFacts *facts) {
+        const char *boot_id = string_or_empty(facts->record, "boot-id");
+
+        state->last = (LastActivation){ .ended_usec = facts->timestamp,
+                                        .ended_monotonic_usec = number_or_zero(facts->record, "monotonic") };
+        g_strlcpy(state->last.boot_id, state_boot_id_is_valid(boot_id) ? boot_id : "", BOOT_ID_SIZE);
+        return STATE_CHANGE_LAST;
+}
+
 /* Only what reached firmware, or may have, says something about it. A job that was not begun has no row. */
 static unsigned judge_finished(State *state, const RecordFacts *facts) {
         JobResult result = job_result_from_string(string_or_empty(facts->record, "result"));
@@ -258,7 +269,7 @@ static unsigned judge_finished(State *state, const RecordFacts *facts) {
 
         if (row == 0 || row == VERDICT_NOTHING_WRITTEN || row >= _VERDICT_ROW_MAX || !*facts->guid)
                 return 0;
-        changed = learn(state, facts, result, row);
+        changed = note_end(state, facts) | learn(state, facts, result, row);
         if (result == RESULT_SUCCEEDED)
                 changed |= drop_quarantine(state, facts->guid, facts->to);
         if (result == RESULT_FAILED || result == RESULT_UNKNOWN)
@@ -430,17 +441,43 @@ ReleaseCause hold_find_release(const Hold *hold, const ImageValues *values) {
         return other_version_is_pending(hold->to, values) ? RELEASE_OTHER_VERSION : RELEASE_NONE;
 }
 
-uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile) {
+/* NULL = too little is known. */
+static const LearnedBlackout *find_expectation(const State *state, const char *guid, DriverProfile profile) {
         int i = find_learned(state, guid, profile);
-        const LearnedBlackout *learned;
+        const LearnedBlackout *learned = i < 0 ? NULL : &g_array_index(state->learned, LearnedBlackout, i);
 
-        if (i < 0)
-                return 0;
-        learned = &g_array_index(state->learned, LearnedBlackout, i);
-        if (learned->samples < STATE_SAMPLES_NEEDED)
-                return 0;
-        return learned->worst_usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX
-                                                              : learned->worst_usec * NEED_FACTOR;
+        return learned && learned->samples >= STATE_SAMPLES_NEEDED ? learned : NULL;
+}
+
+static uint64_t with_margin(uint64_t usec) {
+        return usec > UINT64_MAX / NEED_FACTOR ? UINT64_MAX : usec * NEED_FACTOR;
+}
+
+uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile) {
+        const LearnedBlackout *learned = find_expectation(state, guid, profile);
+
+        return learned ? with_margin(learned->worst_usec) : 0;
+}
+
+uint64_t state_learned_duration_usec(const State *state, const char *guid, DriverProfile profile) {
+        const LearnedBlackout *learned = find_expectation(state, guid, profile);
+
+        return learned ? with_margin(MAX(learned->worst_usec, learned->worst_write_usec)) : 0;
+}
+
+static uint64_t elapsed(uint64_t then_usec, uint64_t now_usec) {
+        return now_usec > then_usec ? now_usec - then_usec : 0;
+}
+
+uint64_t state_since_last_activation_usec(const State *state, const char *boot_id, uint64_t realtime_usec,
+                                          uint64_t monotonic_usec) {
+        const LastActivation *last = &state->last;
+
+        if (last->ended_usec == 0)
+                return UINT64_MAX;
+        if (strcmp(last->boot_id, boot_id) == 0)
+                return elapsed(last->ended_monotonic_usec, monotonic_usec);
+        return MAX(elapsed(last->ended_usec, realtime_usec), monotonic_usec);
 }
 
 uint64_t state_last_automatic_attempt(const State *state, const char *guid) {

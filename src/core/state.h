@@ -51,9 +51,16 @@ typedef struct Quarantine {
 typedef struct LearnedBlackout {
         char guid[GUID_STRING_SIZE];
         DriverProfile profile;
-        uint32_t samples;    /* activations that took place, and were measured */
-        uint64_t worst_usec; /* also of those that failed */
+        uint32_t samples;          /* activations that took place, and were measured */
+        uint64_t worst_usec;       /* also of those that failed */
+        uint64_t worst_write_usec; /* how long the write took; likewise */
 } LearnedBlackout;
+
+/* The last activation that reached firmware, or may have, of whatever image: when it ended. */
+typedef struct LastActivation {
+        char boot_id[BOOT_ID_SIZE];                /* "" = there was none */
+        uint64_t ended_usec, ended_monotonic_usec; /* CLOCK_REALTIME, and CLOCK_MONOTONIC of that boot */
+} LastActivation;
 
 /* When automatic mode last asked for an activation of an image: each occurrence of a window is used once. */
 typedef struct AutomaticAttempt {
@@ -87,6 +94,7 @@ typedef struct State {
         GArray *learned;     /* LearnedBlackout */
         GArray *attempts;    /* AutomaticAttempt */
         GArray *jobs;        /* KeptJob */
+        LastActivation last;
 } State;
 
 State *state_new(void);
@@ -99,6 +107,7 @@ typedef enum StateChange {
         STATE_CHANGE_LEARNED = 1 << 2,
         STATE_CHANGE_ATTEMPTS = 1 << 3,
         STATE_CHANGE_JOBS = 1 << 5,
+        STATE_CHANGE_LAST = 1 << 4,
 } StateChange;
 
 /* Takes in one record of the history, in the order of their numbers; one that was taken in before does nothing.
@@ -158,6 +167,15 @@ ReleaseCause hold_find_release(const Hold *hold, const ImageValues *values);
  * measured with this version of the driver. 0 = not known: fewer than three were measured. */
 uint64_t state_learned_need_usec(const State *state, const char *guid, DriverProfile profile);
 #define STATE_SAMPLES_NEEDED 3
+
+/* The same of an activation as a whole: how long it is expected to take at most. */
+uint64_t state_learned_duration_usec(const State *state, const char *guid, DriverProfile profile);
+
+/* How long ago the last activation ended, in µs; UINT64_MAX = there was none. boot_id: the present one; realtime_usec,
+ * monotonic_usec: now. In one boot clocks that were set do not matter. What ended before this boot ended at least as long
+ * ago as the host runs, even if its clock was set back since. */
+uint64_t state_since_last_activation_usec(const State *state, const char *boot_id, uint64_t realtime_usec,
+                                          uint64_t monotonic_usec);
 
 /* When automatic mode last asked for an activation of this image, CLOCK_REALTIME in µs; 0 = never. */
 uint64_t state_last_automatic_attempt(const State *state, const char *guid);

@@ -23,10 +23,10 @@ typedef enum SystemState {
 const char *system_state_to_string(SystemState state);
 SystemState system_state_from_string(const char *text);
 
-/* Of logind's answers. */
+/* Of logind's answers, and timedated's. */
 typedef enum SystemAnswer {
         SYSTEM_ANSWER_UNKNOWN, /* it was not asked, or did not answer */
-        SYSTEM_ANSWER_ABSENT,  /* no logind on this bus */
+        SYSTEM_ANSWER_ABSENT,  /* it is not on this bus */
         SYSTEM_ANSWER_NO,
         SYSTEM_ANSWER_YES,
 } SystemAnswer;

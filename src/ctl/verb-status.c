@@ -2,6 +2,7 @@
 /* lfactl status, and its short form that lfactl alone shows. */
 
 #include "ctl/advice.h"
+#include "ctl/bus-value.h"
 #include "ctl/hold-list.h"
 #include "ctl/image-table.h"
 #include "ctl/job-report.h"
@@ -25,6 +26,19 @@ static void print_driver(const Inventory *inventory) {
                      output_or_dash(inventory->driver_state));
         output_line(", profile %s (%s)", output_or_dash(inventory->driver_profile),
                     describe_driver(inventory));
+}
+
+/* Where none is configured there is nothing to tell. */
+static void print_window(const Inventory *inventory) {
+        uint64_t start = bus_value_uint(inventory->manager, "NextWindowStartTimestamp");
+        uint64_t end = bus_value_uint(inventory->manager, "NextWindowEndTimestamp");
+        bool open = bus_value_bool(inventory->manager, "WindowOpen");
+        g_autofree char *time = output_time(open ? end : start), *text = NULL;
+
+        if (end == 0)
+                return;
+        text = g_strdup_printf("%s %s", open ? "open until" : "closed, opens", time);
+        output_field(FIELD_NARROW, "Window", open ? COLOUR_NONE : COLOUR_YELLOW, text);
 }
 
 static void print_images_line(const Inventory *inventory) {
@@ -82,6 +96,7 @@ static ExitCode show(Client *client, bool full) {
         hold_list_print(inventory);
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
+        print_window(inventory);
         print_images_line(inventory);
         print_jobs(inventory);
         print_attention(inventory);

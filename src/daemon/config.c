@@ -83,6 +83,10 @@ static void apply(Manager *manager, Config *config) {
         if (manager->config_error)
                 manager->observer->manager_changed(MANAGER_PROPERTY_CONFIG_ERROR, manager->userdata);
         g_clear_pointer(&manager->config_error, g_free);
+        manager_check_zone(manager);
+        if (!old || strcmp(config_zone_name(old), config_zone_name(config)) != 0)
+                manager->observer->manager_changed(MANAGER_PROPERTY_TIME_ZONE, manager->userdata);
+        manager_update_windows(manager);
         apply_to_images(manager);
         scanner_set_poll(manager->scanner, config->poll_usec);
 }

@@ -134,7 +134,7 @@ static void gather_watchdogs(const Manager *manager, const Image *image, const J
 }
 
 static void gather(const Manager *manager, const Image *image, const Job *job, const ActivationTerms *terms,
-                   GateFacts *ret) {
+                   const GateMoment *moment, GateFacts *ret) {
         *ret = (GateFacts){
                 .configuration_error = manager->config_error,
                 .driver_state = manager->driver_state,
@@ -155,7 +155,6 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
                 .quarantine = image_find_quarantine(image),
                 .quarantine_after = manager->config->quarantine_after,
                 .hold = manager_find_hold(manager, image->values.guid),
-                .schedule = { .at_usec = clock_realtime(manager->clock), .since_last_usec = UINT64_MAX },
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
                 .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
@@ -171,6 +170,23 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
         gather_inhibitors(manager, image, ret);
         gather_order(manager, image, job, NULL, ret);
         gather_watchdogs(manager, image, job, ret);
+        gather_schedule(manager, image, job, moment, ret);
+}
+
+static const GateMoment right_now = { 0 };
+
+/* The latest of those that defer: before it none of them all lets it pass. 0 = not known. */
+static uint64_t find_not_before(const GateVerdict verdicts[static _GATE_MAX]) {
+        uint64_t latest = 0;
+
+        for (int i = 0; i < _GATE_MAX; i++) {
+                if (verdicts[i].answer == GATE_DENY ||
+                    (verdicts[i].answer == GATE_DEFER && verdicts[i].not_before_usec == 0))
+                        return 0;
+                if (verdicts[i].answer == GATE_DEFER)
+                        latest = MAX(latest, verdicts[i].not_before_usec);
+        }
+        return latest;
 }
 
 /* What would refuse anybody now; what a caller expects, and what passes within seconds, is none of it. */
@@ -180,12 +196,14 @@ void image_evaluate(Manager *manager, Image *image) {
         unsigned blockers = 0;
         GateFacts facts;
 
-        gather(manager, image, NULL, &none, &facts);
+        gather(manager, image, NULL, &none, &right_now, &facts);
         gates_run(&facts, verdicts);
         for (int i = 0; i < _GATE_MAX; i++)
                 if (verdicts[i].answer == GATE_DENY || verdicts[i].answer == GATE_DEFER)
                         blockers |= 1U << i;
         image->evaluated_usec = clock_realtime(manager->clock);
+        image->not_before_usec = find_not_before(verdicts);
+        image->next_change_usec = image_next_schedule_change(manager, image, &facts);
         if (image->blockers == blockers)
                 return;
         image->blockers = blockers;
@@ -201,6 +219,7 @@ void images_evaluate(Manager *manager) {
         GHashTableIter iterator;
         void *value;
 
+        manager_update_windows(manager);
         g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
@@ -214,13 +233,14 @@ void images_evaluate(Manager *manager) {
 /* What passes by itself within seconds will have passed, and holds with an end may have ended. */
 void manager_foresee_gates(Manager *manager, const Image *image, const ActivationTerms *terms,
                            const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX]) {
+        const GateMoment moment = { .at_usec = question->at_usec,
+                                    .last_activation_usec = question->last_activation_usec };
         GateFacts facts;
 
-        gather(manager, image, NULL, terms, &facts);
+        gather(manager, image, NULL, terms, &moment, &facts);
         facts.activation_running = false;
         facts.settle_usec = 0;
         facts.hold = state_find_hold(manager->state, image->values.guid, question->at_usec);
-        facts.schedule.at_usec = question->at_usec;
         gather_order(manager, image, NULL, question->done, &facts);
         gates_run(&facts, verdicts);
 }
@@ -239,6 +259,6 @@ void manager_run_gates(Manager *manager, Image *image, const Job *job, const Act
                        GateVerdict verdicts[static _GATE_MAX]) {
         GateFacts facts;
 
-        gather(manager, image, job, terms, &facts);
+        gather(manager, image, job, terms, &right_now, &facts);
         gates_run(&facts, verdicts);
 }

@@ -71,7 +71,8 @@ static void ask_host(Guard *guard) {
         Manager *manager = guard->manager;
 
         enter(guard, GUARD_HOST);
-        if (host_ask(manager->host, clock_monotonic(manager->clock), on_host, guard))
+        if ((guard->job->terms.unattended ? host_ask_with_clock : host_ask)(
+                            manager->host, clock_monotonic(manager->clock), on_host, guard))
                 on_host(guard);
 }
 

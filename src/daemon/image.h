@@ -67,6 +67,8 @@ typedef struct Image {
 
         unsigned blockers; /* bit mask of GateId */
         uint64_t evaluated_usec;
+        uint64_t not_before_usec;  /* CLOCK_REALTIME: from when they may be gone, 0 = not known */
+        uint64_t next_change_usec; /* when the calendar's answer is another one, UINT64_MAX = never */
 } Image;
 
 /* The properties in which the two readings differ. */

@@ -15,9 +15,6 @@
 /* Callers are kept waiting for the first scan no longer than this; it may sleep behind an activation. */
 #define READY_PATIENCE_USEC (5 * USEC_PER_SEC)
 
-/* What the machine id is made specific with. */
-#define LFAD_APP_ID SD_ID128_MAKE(5e, 0b, 7c, 21, 9d, 44, 4f, 1e, 8a, 36, c2, 70, d9, 13, 6b, f8)
-
 static void free_image(void *image) {
         g_free(image);
 }
@@ -56,8 +53,12 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
                 images_evaluate(userdata);
 }
 
+/* For what waits; those who ask have the host asked anew. */
 static void ask_host(Manager *manager) {
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        bool clock = manager_needs_clock(manager) && !host_clock_was_right_lately(manager->host);
+
+        (void) (clock ? host_ask_with_clock : host_ask)(manager->host, clock_monotonic(manager->clock),
+                                                        on_host, manager);
         (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
 }
 
@@ -67,6 +68,7 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         (void) malloc_trim(0); /* what reading the history took is not kept */
+        manager_check_zone(manager);
         jobs_retry_records(manager);
         settings_try_again(manager);       /* by the reading that follows */
         if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */
@@ -110,7 +112,6 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
         manager->observer = observer;
         manager->userdata = userdata;
         manager->lock_fd = -EBADF;
-        (void) sd_id128_get_machine_app_specific(LFAD_APP_ID, &manager->host_id);
         manager->config = config_new();
         manager->state = state_new();
         manager->warnings = warnings_new();
@@ -151,6 +152,7 @@ int manager_start(Manager *manager) {
         int r;
 
         manager_load_config(manager);
+        manager_read_host_id(manager);
         r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
         if (r == -EBUSY)
                 return log_error_errno(r, "Another lfad uses %s", manager->settings->state_folder);
@@ -253,6 +255,7 @@ void *manager_free(Manager *manager) {
         state_free(manager->state);
         g_free(manager->state_file.text);
         config_free(manager->config);
+        g_free(manager->zone_file);
         g_ptr_array_unref(manager->warnings);
         g_free(manager->config_error);
         g_free(manager->inventory_saved);

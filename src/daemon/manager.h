@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/foresight.h"
 #include "core/gates.h"
+#include "core/schedule.h"
 #include "core/tree.h"
 #include "daemon/envelope.h"
 #include "daemon/guard.h"
@@ -39,6 +40,8 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_WARNINGS = 1 << 6,
         MANAGER_PROPERTY_HELD = 1 << 7, /* and why */
         MANAGER_PROPERTY_NEXT_PLANNED = 1 << 8,
+        MANAGER_PROPERTY_WINDOW = 1 << 15, /* whether one is open, and when the next opens and closes */
+        MANAGER_PROPERTY_TIME_ZONE = 1 << 16,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -73,6 +76,15 @@ typedef struct StateFile {
         bool unsaved;  /* what is there is older than what is kept in mind */
 } StateFile;
 
+/* What the calendar says of the host as a whole (facts-schedule.c). */
+typedef struct HostSchedule {
+        bool has_host_id;
+        uint8_t host_id[HOST_ID_SIZE]; /* the machine id, made specific to lfad */
+        bool window_open;              /* of whatever image */
+        uint64_t next_start_usec; /* when the next one opens that is not open yet; CLOCK_REALTIME, 0 = none */
+        uint64_t next_end_usec;   /* when the one that is open closes, or else the next one; likewise */
+} HostSchedule;
+
 struct Manager {
         sd_event *event;
         const ManagerSettings *settings;
@@ -86,6 +98,8 @@ struct Manager {
         History *history; /* NULL when it could not be opened: then nothing is activated */
         State *state;     /* what is kept in mind; never NULL */
         StateFile state_file;
+        HostSchedule schedule;
+        char *zone_file; /* what /etc/localtime was last; NULL = not looked at (zone-watch.c) */
         Scanner *scanner;
         Watchdogs *watchdogs;
         Host *host;
@@ -140,7 +154,6 @@ struct Manager {
         GPtrArray *warnings;      /* Warning, owned (warnings.c) */
         RateLimit rotation_limit; /* of lines that the history cannot begin a new file */
         uint64_t next_planned_usec, automatic_next_usec; /* automatic.c */
-        sd_id128_t host_id; /* of slots (core/schedule.h); null = there is none */
         bool ready, stopping, stopped;
 };
 
@@ -242,6 +255,33 @@ void manager_foresee_gates(Manager *manager, const Image *image, const Activatio
  * a margin; 0 when too few were measured. */
 uint64_t manager_learned_need_usec(const Manager *manager, const Image *image);
 
+/* How the gates are asked about another moment than now. */
+typedef struct GateMoment {
+        uint64_t at_usec;              /* CLOCK_REALTIME; 0 = now */
+        uint64_t last_activation_usec; /* one that is assumed to have ended then; 0 = none */
+        uint64_t last_attempt_usec;    /* of automatic mode, likewise */
+} GateMoment;
+
+/* facts-schedule.c: what configuration, calendar and state say of an image at that moment. */
+void gather_schedule(const Manager *manager, const Image *image, const Job *job, const GateMoment *moment,
+                     GateFacts *facts);
+
+/* The next moment after now (CLOCK_REALTIME in µs) at which the calendar lets something pass, or does so no more, of whatever
+ * image; UINT64_MAX = none. As known from the last evaluation. */
+uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec);
+
+/* The same, of one image, from the facts of an evaluation for a person who asks. */
+uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts);
+
+/* Publishes whether a window is open, and when the next one opens and closes. */
+void manager_update_windows(Manager *manager);
+
+/* Somebody for whom it matters whether the host's clock is right may ask: what speaks for nobody, or lfad itself. */
+bool manager_needs_clock(const Manager *manager);
+
+/* Reads the host's id. */
+void manager_read_host_id(Manager *manager);
+
 /* Publishes which gates would refuse anybody. */
 void image_evaluate(Manager *manager, Image *image);
 
@@ -258,6 +298,11 @@ bool image_is_waited_for(const Image *image);
  * is now. */
 void manager_explain_gates(Manager *manager, Image *image, const ActivationTerms *terms, uint64_t at_usec,
                            GateVerdict verdicts[static _GATE_MAX]);
+
+/* --- the host's time zone (zone-watch.c) --- */
+
+/* Where the configuration reckons in the zone of the host: takes it anew when that is another one. */
+void manager_check_zone(Manager *manager);
 
 /* --- jobs (jobs.c) --- */
 

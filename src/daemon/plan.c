@@ -34,7 +34,7 @@ GPtrArray *manager_plan(Manager *manager, uint64_t until_usec) {
         PlanRequest request = {
                 .config = manager->config,
                 .state = manager->state,
-                .host_id = sd_id128_is_null(manager->host_id) ? NULL : manager->host_id.bytes,
+                .host_id = manager->schedule.has_host_id ? manager->schedule.host_id : NULL,
                 .from_usec = clock_realtime(manager->clock),
                 .until_usec = until_usec,
                 .images = images,

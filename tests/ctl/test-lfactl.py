@@ -51,7 +51,7 @@ def image(guid, **properties):
             "PendingVersion": "", "Capable": True, "Pending": False, "MayResetCpu": False,
             "CpuRendezvous": True, "ForceCpuRendezvous": False, "KernelAutoActivate": False,
             "State": "idle", "Blockers": [],
-            "EvaluatedTimestamp": 0, "LastResult": "", "LastError": "", "LastFirmwareCode": "",
+            "EvaluatedTimestamp": 0, "NotBeforeTimestamp": 0, "LastResult": "", "LastError": "", "LastFirmwareCode": "",
             "LastActivatedTimestamp": 0, "BlackoutUSec": 0}
     base.update(properties)
     return base
@@ -70,7 +70,8 @@ def bl31(**properties):
 
 def scenario(images=None, **more):
     manager = {"Version": "0.1.0", "DriverState": "active", "DriverProfile": "v2",
-               "UeventMonitor": "listening", "CurrentJob": "/", "Activating": False,
+               "UeventMonitor": "listening", "WindowOpen": False, "NextWindowStartTimestamp": 0,
+               "NextWindowEndTimestamp": 0, "TimeZone": "UTC", "CurrentJob": "/", "Activating": False,
                "SupportedOptions": ["expected-current-version", "expected-pending-version", "reason"]}
     manager.update(more.pop("manager", {}))
     return {"manager": manager, "images": [rmm(), bl31()] if images is None else images, **more}
@@ -730,7 +731,7 @@ class Terms(Case):
         what["gates"].append({"gate": "hold", "answer": "allow", "error": ERROR + "Held", "text": "audit",
                               "not-before": 0, "overridable": True, "overridden": True})
         self.lfad(scenario(explain={RMM: what}))
-        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +allow +audit +- +passed over")
+        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +overridden +audit +- +passed over")
 
 
 def explanation(answer, error="", **more):

@@ -20,7 +20,8 @@ static void free_state(State **state) {
 
 #define _cleanup_state_ _cleanup_(free_state)
 
-/* Takes in one record that is written as JSON without number, boot and time. */
+/* Takes in one record that is written as JSON without number, boot and time. When the last activation ended is a matter of
+ * its own. */
 static unsigned take(State *state, const char *format, ...) {
         _cleanup_json_ json_object *record = NULL;
         g_autofree char *text = NULL;
@@ -34,7 +35,7 @@ static unsigned take(State *state, const char *format, ...) {
         json_add_u64(record, "seq", state->seq + 1);
         json_add_u64(record, "timestamp", 1000 + state->seq);
         json_add_string(record, "boot-id", BOOT);
-        return state_apply(state, record);
+        return state_apply(state, record) & ~(unsigned) STATE_CHANGE_LAST;
 }
 
 #define FINISHED(guid, to, result, row)                                                                     \
@@ -337,6 +338,53 @@ static void test_a_record_counts_once(void **unused) {
         json_add_u64(record, "seq", 1);
         assert_int_equal(state_apply(state, record), 0);
         assert_int_equal(failures(state, A, "2.0"), 1);
+}
+
+static void finish_at(State *state, const char *row, uint64_t realtime_usec, uint64_t monotonic_usec) {
+        _cleanup_json_ json_object *record = json_object_new_object();
+
+        json_add_string(record, "type", "finished");
+        json_add_string(record, "guid", A);
+        json_add_string(record, "result", "succeeded");
+        json_add_u64(record, "verdict-row", (uint64_t) atoi(row));
+        json_add_u64(record, "seq", state->seq + 1);
+        json_add_u64(record, "timestamp", realtime_usec);
+        json_add_u64(record, "monotonic", monotonic_usec);
+        json_add_string(record, "boot-id", BOOT);
+        (void) state_apply(state, record);
+}
+
+static void test_the_last_activation_is_so_long_ago_whatever_the_clock_was_set_to(void **unused) {
+        _cleanup_state_ State *state = state_new(), *read = NULL;
+        g_autofree char *text = NULL;
+
+        assert_true(state_since_last_activation_usec(state, BOOT, 5000, 50) == UINT64_MAX);
+        finish_at(state, "3", 1000, 100);
+        finish_at(state, "2", 2000, 200); /* nothing was written */
+        text = state_to_text(state);
+        assert_int_equal(state_from_text(text, strlen(text), &read), 0);
+        /* in the same boot the clock on the wall does not matter */
+        assert_true(state_since_last_activation_usec(read, BOOT, 1000000, 130) == 30);
+        assert_true(state_since_last_activation_usec(read, BOOT, 1, 130) == 30);
+        assert_true(state_since_last_activation_usec(read, BOOT, 1, 90) == 0);
+        /* in another one it does, but for the time since that boot began */
+        assert_true(state_since_last_activation_usec(read, OTHER_BOOT, 1500, 40) == 500);
+        assert_true(state_since_last_activation_usec(read, OTHER_BOOT, 900, 40) == 40);
+}
+
+static void test_an_activation_may_take_longer_than_it_stops_the_cpus(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        for (unsigned i = 0; i < STATE_SAMPLES_NEEDED; i++) {
+                assert_true(state_learned_duration_usec(state, A, PROFILE_V3) == 0);
+                take(state,
+                     "{\"type\":\"finished\",\"guid\":\"" A "\",\"result\":\"succeeded\",\"verdict-row\":3,"
+                     "\"profile\":\"v3\",\"blackout-usec\":100,\"write-usec\":%u}",
+                     700 + i);
+        }
+        assert_true(state_learned_need_usec(state, A, PROFILE_V3) == 300);
+        assert_true(state_learned_duration_usec(state, A, PROFILE_V3) == 3 * 702);
+        assert_true(state_learned_duration_usec(state, A, PROFILE_V2BOS) == 0);
 }
 
 static void test_it_knows_the_names_of_the_history(void **unused) {
@@ -694,6 +742,8 @@ int main(void) {
                 cmocka_unit_test(test_three_measured_activations_tell_what_to_expect),
                 cmocka_unit_test(test_only_what_took_place_is_a_sample),
                 cmocka_unit_test(test_a_record_counts_once),
+                cmocka_unit_test(test_the_last_activation_is_so_long_ago_whatever_the_clock_was_set_to),
+                cmocka_unit_test(test_an_activation_may_take_longer_than_it_stops_the_cpus),
                 cmocka_unit_test(test_it_knows_the_names_of_the_history),
                 cmocka_unit_test(test_each_list_is_bounded),
                 cmocka_unit_test(test_a_job_that_waits_is_kept_until_its_end),

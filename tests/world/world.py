@@ -338,13 +338,13 @@ class World:
   <policy context="default">
     <allow send_destination="org.freedesktop.systemd1"/>
     <allow send_destination="org.freedesktop.login1"/>
+    <allow send_destination="org.freedesktop.timedate1"/>
   </policy>
   <policy user="root">
     <allow own="org.freedesktop.systemd1"/>
     <allow own="org.freedesktop.login1"/>
+    <allow own="org.freedesktop.timedate1"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
-    <allow own="org.freedesktop.login1"/>
-    <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <includedir>{policies}</includedir>
 </busconfig>

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* TimeZone=local: that somebody gave the host another zone. */
+
+#include "daemon/manager.h"
+#include "util/log.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+#define LOCALTIME "/etc/localtime"
+
+/* Of the file behind the link. */
+static char *describe_file(void) {
+        struct stat st;
+
+        if (stat(LOCALTIME, &st) < 0)
+                return g_strdup("none");
+        return g_strdup_printf("%" PRIu64 ":%" PRIu64 ":%" PRIi64, (uint64_t) st.st_dev,
+                               (uint64_t) st.st_ino, (int64_t) st.st_mtime);
+}
+
+void manager_check_zone(Manager *manager) {
+        g_autofree char *file = NULL, *before = NULL;
+
+        if (!config_zone_is_local(manager->config))
+                return;
+        file = describe_file();
+        if (g_strcmp0(file, manager->zone_file) == 0)
+                return;
+        g_free(manager->zone_file);
+        manager->zone_file = g_steal_pointer(&file);
+        before = g_strdup(config_zone_name(manager->config));
+        config_reload_zone(manager->config);
+        if (strcmp(before, config_zone_name(manager->config)) == 0)
+                return;
+        log_notice("The host's time zone is %s now, and was %s.", config_zone_name(manager->config), before);
+        manager->observer->manager_changed(MANAGER_PROPERTY_TIME_ZONE, manager->userdata);
+        images_evaluate(manager);
+}

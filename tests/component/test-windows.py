@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Windows, freezes, intervals and the clock, as the daemon and its callers see them."""
+
+import time
+
+import dbus
+
+import timedate1
+import world
+from world import ERROR, MANAGER, PATH
+
+DAY = 86400
+
+
+def utc(seconds):
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
+def window(start, duration, name="w"):
+    """Opens once, at that time."""
+    return f"[Window {name}]\nOnCalendar={utc(start)} UTC\nDuration={duration}s\n"
+
+
+def usec(seconds):
+    return int(seconds) * 10**6
+
+
+class WindowsTest(world.TestCase):
+    def configure(self, text):
+        self.world.configure(text)
+        self.world.reload()
+
+    def explain(self, **options):
+        _, gates = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", options)
+        return {gate["gate"]: gate for gate in gates}
+
+    def image(self):
+        return self.world.image("rmm")
+
+    def test_a_closed_window_refuses_names_the_next_and_can_be_passed_over(self):
+        now = int(time.time())
+        self.configure(window(now + DAY, 7200) + "[Policy]\nTimeZone=Europe/Berlin\n")
+        self.world.stage("rmm", "2.0")
+        error = self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm")
+        self.assertRegex(error.message, r"opens 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d CES?T\.$")
+        self.assertEqual(self.image()["Blockers"], ["window"])
+        self.assertEqual(self.image()["NotBeforeTimestamp"], usec(now + DAY))
+        manager = self.world.manager()
+        self.assertEqual((manager["WindowOpen"], manager["NextWindowStartTimestamp"], manager["NextWindowEndTimestamp"],
+                          manager["TimeZone"]), (False, usec(now + DAY), usec(now + DAY + 7200), "Europe/Berlin"))
+        self.assertIn("closed, opens", self.world.lfactl("status").stdout)
+
+        # At other times: open, too short, and over for ever.
+        answer = lambda at: self.explain(at=dbus.UInt64(usec(at)))["window"]["answer"]
+        self.assertEqual([answer(now + DAY - 1), answer(now + DAY), answer(now + DAY + 7150), answer(now + DAY + 7151),
+                          answer(now + 2 * DAY)], ["defer", "allow", "allow", "defer", "defer"])
+
+        self.assertEnded(self.world.run_job("rmm", override=["window"], reason="outage"), "succeeded")
+
+    def test_an_open_window_lets_pass_and_a_freeze_does_not(self):
+        now = int(time.time())
+        self.configure(window(now - 60, 7200))
+        self.world.stage("rmm", "2.0")
+        self.assertEqual((self.image()["Blockers"], self.image()["NotBeforeTimestamp"]), ([], 0))
+        manager = self.world.manager()
+        self.assertEqual((manager["WindowOpen"], manager["NextWindowStartTimestamp"], manager["NextWindowEndTimestamp"]),
+                         (True, 0, usec(now + 7140)))
+        self.configure(window(now - 60, 7200) + f"[Freeze f]\nFrom={utc(now - 60)}\nUntil={utc(now + 600)}\n")
+        self.assertIn("'f'", self.assertBusError(ERROR + "Frozen", self.world.activate, "rmm").message)
+        self.assertEqual(self.image()["NotBeforeTimestamp"], usec(now + 600))
+        self.assertEqual(self.explain(at=dbus.UInt64(usec(now + 600)))["freeze"]["answer"], "allow")
+        self.configure(window(now - 60, 7200))
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_versions_must_be_such_as_the_configuration_allows(self):
+        self.configure("[Image rmm]\nGuid=6c0762a6-12f2-4b56-92cb-ba8f633606d9\nMinimumVersion=3.0\n")
+        self.world.stage("rmm", "2.0")
+        self.assertIn("MinimumVersion=3.0", self.assertBusError(ERROR + "VersionForbidden", self.world.activate,
+                                                                "rmm").message)
+        self.assertBusError(ERROR + "VersionChanged", self.world.activate, "rmm", expected_pending_version="9.0",
+                            override=["version"], reason="x")
+        self.assertEnded(self.world.run_job("rmm", override=["version"], reason="x"), "succeeded")
+
+    def test_activations_keep_their_distance_also_over_a_restart(self):
+        self.configure("[Policy]\nMinimumIntervalSec=1d\n")
+        self.world.stage("rmm", "2.0")
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.world.restart("lfad")
+        self.world.stage("bl31", "2.0")
+        self.assertBusError(ERROR + "IntervalNotOver", self.world.activate, "bl31")
+        self.world.restart_host()
+        self.world.stage("bl31", "2.0")
+        self.assertBusError(ERROR + "IntervalNotOver", self.world.activate, "bl31")
+        self.assertEqual(self.explain(at=dbus.UInt64(usec(time.time() + DAY + 5)))["interval"]["answer"], "allow")
+
+    def test_who_speaks_for_nobody_needs_a_clock_that_is_right(self):
+        self.world.stage("rmm", "2.0")
+        refuse = lambda: self.assertBusError(ERROR + "ClockNotSynchronized", self.world.activate, "rmm",
+                                             unattended=True).message
+        self.assertIn("there is no systemd-timedated", refuse())
+        service = timedate1.Timedate1(self.world.connect(), synchronized=None)
+        self.addCleanup(service.close)
+        self.assertIn("does not tell", refuse())
+        service.synchronized = False
+        self.assertIn("not synchronised", refuse())
+        asked = service.asked
+        self.assertEqual(self.explain()["clock"]["answer"], "allow")
+        self.assertEqual(service.asked, asked)  # for a person it is not even asked
+        service.synchronized = True
+        self.assertEnded(self.world.run_job("rmm", unattended=True), "succeeded")
+
+
+world.main()
