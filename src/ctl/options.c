@@ -285,8 +285,6 @@ static const char *describe_values(OptionId id) {
                 return "It takes block or delay.";
         case OPTION_IMAGE:
                 return "There are too many of them.";
-        case OPTION_AT:
-                return "It takes " POLICY_MOMENT_FORMS ".";
         case OPTION_OVERRIDE:
                 return "It takes names of gates, a few: 'lfactl explain' shows them.";
         case OPTION_AT:

@@ -82,7 +82,7 @@ static void gather_slot(const Manager *manager, const Image *image, const Job *j
                 return;
         if (attempt_usec == 0)
                 attempt_usec = state_last_automatic_attempt(manager->state, guid);
-        if (!facts->terms.automatic || job)
+        if (!facts->terms.automatic || facts->terms.accepted || job)
                 attempt_usec = 0;
         schedule->slot_usec = schedule_find_slot(manager->config, guid, host_id, schedule->at_usec,
                                                  attempt_usec, NULL);
