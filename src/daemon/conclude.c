@@ -90,6 +90,11 @@ static json_object *finished_record(const Job *job, const Verdict *verdict, cons
         json_add_u64(record, "verdict-row", (uint64_t) verdict->row);
         if (verdict->repeat)
                 json_object_object_add(record, "repeat", json_object_new_boolean(true));
+        if (verdict->row != VERDICT_NOTHING_WRITTEN && job_outlasted_window(job)) {
+                log_notice("Job %u: its window closed during the activation, which was not cut off.",
+                           job->id);
+                json_object_object_add(record, "window-closed", json_object_new_boolean(true));
+        }
         if (!report)
                 return record;
         json_add_u64(record, "errno", (uint64_t) report->error);

@@ -139,6 +139,16 @@ uint64_t image_next_schedule_change(const Manager *manager, const Image *image, 
         return next_usec;
 }
 
+bool job_outlasted_window(const Job *job) {
+        const Manager *manager = job->manager;
+        uint64_t start_usec, end_usec;
+
+        return job->started_usec > 0 &&
+               schedule_find_opening(manager->config, job->guid, job->started_usec, 0, &start_usec,
+                                     &end_usec) &&
+               start_usec <= job->started_usec && end_usec <= clock_realtime(manager->clock);
+}
+
 uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec) {
         uint64_t next_usec = MIN(schedule_next_change(manager->config, NULL, now_usec),
                                  state_next_hold_end(manager->state, now_usec));

@@ -273,6 +273,9 @@ uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec)
 /* The same, of one image, from the facts of an evaluation for a person who asks. */
 uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts);
 
+/* Whether the window in which this job's write began has closed meanwhile. */
+bool job_outlasted_window(const Job *job);
+
 /* Publishes whether a window is open, and when the next one opens and closes. */
 void manager_update_windows(Manager *manager);
 

@@ -6,6 +6,7 @@ figure is worth reading beside the ones of the same run."""
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 
@@ -156,8 +157,14 @@ def start(made):
     row("start to READY", milliseconds(times), "a first scan of four images included")
 
 
+def schedule():
+    """What needs no world."""
+    subprocess.run([os.path.join(world.BUILD_DIR, "tests/bench/bench-schedule")], check=True)
+
+
 def main():
     print(f"lfad, {RUNS} runs each\n")
+    schedule()
     with world.World() as made:
         start(made)
         activation(made)

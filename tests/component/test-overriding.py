@@ -55,8 +55,8 @@ class OverridingTest(world.TestCase):
         self.assertRegex(shown, r"overridden: *inhibitor\n")
 
     def test_what_cannot_be_passed_over_is_refused_by_name(self):
-        for gates, words in ((["image"], "'image' cannot be passed over; these can: version, quarantine"),
-                             (["hold", "nothing"], "no gate 'nothing'; these can be passed over: version, quarantine"),
+        for gates, words in ((["image"], "'image' cannot be passed over; these can: version, quarantine, repeat"),
+                             (["hold", "nothing"], "no gate 'nothing'; these can be passed over: version, quarantine, repeat"),
                              ([""], "no gate ''"), (["hold"] * 65, "at most 64")):
             for options in ({"override": gates, "reason": "x"},):
                 error = self.assertBusError(INVALID, self.world.activate, "rmm", **options)

@@ -72,6 +72,22 @@ class WindowsTest(world.TestCase):
         self.assertEqual(self.explain(at=dbus.UInt64(usec(now + 600)))["freeze"]["answer"], "allow")
         self.configure(window(now - 60, 7200))
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
+        self.assertNotIn("window-closed", self.world.history_file("finished")[-1])
+
+    def test_a_window_that_closes_during_the_write_changes_nothing_and_is_noted(self):
+        end = int(time.time()) + 4
+        self.configure(window(end - 60, 60))
+        self.world.stage("rmm", "2.0")
+        self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm")  # too little is left
+        self.world.sim("hang activate")
+        path = self.world.activate("rmm", override=["window"], reason="x")
+        self.world.sim("wait activate-entered")
+        self.assertLess(time.time(), end)
+        self.world.wait_for(lambda: time.time() > end, what="the window's end")
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        self.assertIs(self.world.history_file("finished")[-1]["window-closed"], True)
+        self.assertIn("its window closed during the activation", self.world.log("lfad"))
 
     def test_versions_must_be_such_as_the_configuration_allows(self):
         self.configure("[Image rmm]\nGuid=6c0762a6-12f2-4b56-92cb-ba8f633606d9\nMinimumVersion=3.0\n")

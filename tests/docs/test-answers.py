@@ -133,6 +133,23 @@ class HistoryTest(world.TestCase):
         self.world.sim("release")
         self.world.wait_job(path)
 
+    def provoke_window(self):
+        """One that closes during the write."""
+        end = int(time.time()) + 3
+        start = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(end - 60))
+        self.world.configure(f"[Window w]\nOnCalendar={start}\nDuration=60s\n")
+        self.world.reload()
+        self.world.stage("rmm", "3.5")
+        self.world.sim("reset-counters")
+        self.world.sim("hang activate")
+        path = self.world.activate("rmm", override=["window"], reason="x")
+        self.world.sim("wait activate-entered")
+        self.world.wait_for(lambda: time.time() > end, what="the window's end")
+        self.world.sim("release")
+        self.world.wait_job(path)
+        self.world.configure("")
+        self.world.reload()
+
     def provoke_settled(self):
         """ECANCELED although the new firmware runs; the next success shows it."""
         self.world.sim("outcome activate change-then-fail --image=scp")
@@ -192,6 +209,7 @@ class HistoryTest(world.TestCase):
         self.provoke_waiting()
         self.provoke_automatic()
         self.provoke_cancel()
+        self.provoke_window()
         self.provoke_settled()
         self.provoke_outside_changes()
         self.collect()
