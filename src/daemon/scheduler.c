@@ -66,6 +66,7 @@ static void on_moment(bool clock_was_set, void *userdata) {
 
         if (clock_was_set)
                 log_notice("The clock was set.");
+        manager_review_holds(scheduler->manager);
         images_evaluate(scheduler->manager); /* and, by that, what waits */
 }
 
