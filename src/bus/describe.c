@@ -153,6 +153,8 @@ static json_object *describe_all(const Manager *manager) {
         if (manager->schedule.next_end_usec > 0)
                 json_add_u64(object, "next-window-end-timestamp", manager->schedule.next_end_usec);
         json_add_string(object, "time-zone", config_zone_name(manager->config));
+        if (manager->next_planned_usec > 0)
+                json_add_u64(object, "next-planned-timestamp", manager->next_planned_usec);
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
         for (unsigned i = 0; i < images->len; i++)

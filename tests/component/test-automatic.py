@@ -147,20 +147,27 @@ class AutomaticTest(world.TestCase):
         self.assertRegex(outcome.stdout, r"\nwindow +defer .* 2097-01-12 02:30:00 UTC, 03:30:00 CET \(in .*\) +possible")
         self.assertIn("All times are those of Europe/Berlin", self.world.lfactl("plan").stdout)
 
-    def test_a_job_that_waits_ends_when_automatic_mode_is_switched_off(self):
+    def test_a_job_outlives_lfad_and_ends_when_automatic_mode_is_switched_off(self):
         self.world.sim("hang activate")
         self.world.stage("bl31", "3.0")
         self.world.stage("rmm", "2.0")
         section, _ = self.window()
         self.configure(section)
         self.world.sim("wait activate-entered")  # bl31 goes first; rmm is queued behind it
-        self.world.wait_for(lambda: len(self.queued()) == 2, what="two jobs")
+        first, second = (record["seq"] for record in self.world.wait_for(
+            lambda: self.queued() if len(self.queued()) == 2 else None, what="two jobs"))
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "not now", {})
+        self.world.sim("release")
+        self.assertEqual(self.world.wait_record("finished", job=first)["result"], "succeeded")
+        self.world.wait_job_state(f"{PATH}/job/{second}", "waiting")
+        self.world.restart("lfad")
+        self.world.refresh()
+        self.assertEqual(self.world.job(f"{PATH}/job/{second}")["State"], "waiting")
+        self.assertEqual(len(self.queued()), 2)  # and no other one is asked for
         self.configure(section, mode="manual")
-        record = self.world.wait_record("finished", job=self.queued()[1]["seq"])
+        record = self.world.wait_record("finished", job=second)
         self.assertEqual((record["guid"], record["result"]), (GUIDS["rmm"], "cancelled"))
         self.assertIn("switched off", record["message"])
-        self.world.sim("release")
-        self.assertEqual(self.world.wait_record("finished", job=self.queued()[0]["seq"])["result"], "succeeded")
 
 
 world.main()
