@@ -45,10 +45,10 @@ static bool is_used_up(const ConfigSection *window, uint64_t start_usec, uint64_
 /* The first opening that begins after that moment and is not used up. */
 static uint64_t find_unused(const Config *config, const ConfigSection *window, uint64_t after_usec,
                             uint64_t tried_usec) {
-        uint64_t start_usec = calendar_next(window->window.on_calendar, config->zone, after_usec);
+        uint64_t start_usec = window_next_start(config, window, after_usec);
 
         if (start_usec < UINT64_MAX && is_used_up(window, start_usec, tried_usec))
-                start_usec = calendar_next(window->window.on_calendar, config->zone, tried_usec);
+                start_usec = window_next_start(config, window, tried_usec);
         return start_usec;
 }
 

@@ -2,7 +2,11 @@
 /* Windows, freezes and slots at a moment. */
 
 #include "core/schedule.h"
+#include "core/time-zone.h"
 #include "util/macros.h"
+
+/* No clocks are set back by more, nor twice within as much. */
+#define SET_BACK_MAX_SEC (4 * 3600)
 
 /* How far the openings of a window were taken. */
 typedef struct Cursor {
@@ -20,14 +24,52 @@ static uint64_t subtract(uint64_t a, uint64_t b) {
         return a > b ? a - b : 0;
 }
 
-static uint64_t next_start(const Config *config, const ConfigSection *window, uint64_t after_usec) {
-        return calendar_next(window->window.on_calendar, config->zone, after_usec);
+static int64_t offset_at(GTimeZone *zone, int64_t utc) {
+        return time_zone_to_local(zone, utc) - utc;
+}
+
+/* Whether clocks showed the same before, since they were set back by that much meanwhile. */
+static bool is_shown_again(GTimeZone *zone, int64_t utc, int64_t *ret_set_back) {
+        int64_t local = time_zone_to_local(zone, utc);
+        int64_t set_back = offset_at(zone, utc - SET_BACK_MAX_SEC) - (local - utc);
+
+        if (set_back <= 0 || time_zone_to_local(zone, utc - set_back) != local)
+                return false;
+        *ret_set_back = set_back;
+        return true;
+}
+
+/* From when they show what they have not shown before. */
+static int64_t end_of_repetition(GTimeZone *zone, int64_t utc, int64_t set_back) {
+        int64_t before = utc - set_back, after = utc, offset = offset_at(zone, utc);
+
+        while (after - before > 1) {
+                int64_t middle = before + (after - before) / 2;
+
+                if (offset_at(zone, middle) == offset)
+                        after = middle;
+                else
+                        before = middle;
+        }
+        return after + set_back;
+}
+
+uint64_t window_next_start(const Config *config, const ConfigSection *window, uint64_t after_usec) {
+        const Calendar *calendar = window->window.on_calendar;
+        GTimeZone *zone = calendar_zone(calendar) ? calendar_zone(calendar) : config->zone;
+        uint64_t start_usec = calendar_next(calendar, zone, after_usec);
+        int64_t set_back, start = (int64_t) (start_usec / USEC_PER_SEC);
+
+        if (start_usec == UINT64_MAX || !is_shown_again(zone, start, &set_back))
+                return start_usec;
+        return calendar_next(calendar, zone,
+                             (uint64_t) end_of_repetition(zone, start, set_back) * USEC_PER_SEC - 1);
 }
 
 bool window_find_occurrence(const Config *config, const ConfigSection *window, uint64_t after_usec,
                             Occurrence *ret) {
         uint64_t duration_usec = window->window.duration_usec;
-        uint64_t start_usec = next_start(config, window, subtract(after_usec, duration_usec));
+        uint64_t start_usec = window_next_start(config, window, subtract(after_usec, duration_usec));
 
         if (start_usec == UINT64_MAX)
                 return false;

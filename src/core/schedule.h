@@ -24,6 +24,10 @@ typedef struct Occurrence {
         uint64_t start_usec, end_usec;
 } Occurrence;
 
+/* When this window opens next after that moment. Of a time that clocks show twice, as they are set back, the first counts:
+ * what is asked for between the two does not find the second. */
+uint64_t window_next_start(const Config *config, const ConfigSection *window, uint64_t after_usec);
+
 /* The first opening of this window that ends after that moment, and so may be open then. Returns false when there is none
  * any more. */
 bool window_find_occurrence(const Config *config, const ConfigSection *window, uint64_t after_usec,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathering what the gates judge that have to do with time, and what follows from it for the host as a whole. */
 
+#include "core/schedule-facts.h"
 #include "daemon/manager.h"
 #include "util/log.h"
 #include "util/macros.h"
@@ -44,51 +45,14 @@ static uint64_t need_usec(const Manager *manager, const Image *image, const Job 
         return duration;
 }
 
-static void gather_freeze(const Config *config, ScheduleFacts *schedule) {
-        const ConfigSection *freeze =
-                        schedule_find_freeze(config, schedule->at_usec, &schedule->freeze_until_usec);
-
-        schedule->freeze = freeze ? freeze->name : NULL;
-}
-
-static void gather_window(const Config *config, const char *guid, ScheduleFacts *schedule) {
-        uint64_t at_usec = schedule->at_usec, start_usec, end_usec;
-
-        schedule->has_window = schedule_windows(config, guid)->len > 0;
-        schedule->next_open_usec = UINT64_MAX;
-        if (!schedule->has_window ||
-            !schedule_find_opening(config, guid, at_usec, 0, &start_usec, &end_usec))
-                return;
-        if (start_usec <= at_usec) {
-                schedule->open_until_usec = end_usec;
-                if (end_usec - at_usec >= schedule->need_usec)
-                        return; /* nobody asks for the next one */
-                at_usec = end_usec;
-        }
-        if (schedule_find_opening(config, guid, at_usec, schedule->need_usec, &start_usec, &end_usec))
-                schedule->next_open_usec = MAX(start_usec, at_usec);
-}
-
 /* A job was given its turn in a window when it was made: it does not stand in its own way. */
-static void gather_slot(const Manager *manager, const Image *image, const Job *job, uint64_t attempt_usec,
-                        GateFacts *facts) {
-        ScheduleFacts *schedule = &facts->schedule;
-        const uint8_t *host_id = manager->schedule.host_id;
-        const char *guid = image->values.guid;
-
-        schedule->slot_usec = UINT64_MAX;
-        schedule->no_machine_id = !manager->schedule.has_host_id;
-        if (!facts->terms.unattended || !schedule->has_window || schedule->no_machine_id)
-                return;
-        if (attempt_usec == 0)
-                attempt_usec = state_last_automatic_attempt(manager->state, guid);
-        if (!facts->terms.automatic || facts->terms.accepted || job)
-                attempt_usec = 0;
-        schedule->slot_usec = schedule_find_slot(manager->config, guid, host_id, schedule->at_usec,
-                                                 attempt_usec, NULL);
-        schedule->tried_in_window = attempt_usec > 0 && schedule->slot_usec > schedule->at_usec &&
-                                    schedule_find_slot(manager->config, guid, host_id, schedule->at_usec, 0,
-                                                       NULL) <= schedule->at_usec;
+static uint64_t tried_usec(const Manager *manager, const Image *image, const Job *job,
+                           const GateMoment *moment, const ActivationTerms *terms) {
+        if (!terms->automatic || terms->accepted || job)
+                return 0;
+        return moment->last_attempt_usec > 0
+                               ? moment->last_attempt_usec
+                               : state_last_automatic_attempt(manager->state, image->values.guid);
 }
 
 static uint64_t since_last_usec(const Manager *manager, const GateMoment *moment, uint64_t at_usec) {
@@ -119,9 +83,9 @@ void gather_schedule(const Manager *manager, const Image *image, const Job *job,
                 .since_last_usec = since_last_usec(manager, moment, at_usec),
                 .clock_synchronized = host_clock_synchronized(manager->host),
         };
-        gather_freeze(config, schedule);
-        gather_window(config, image->values.guid, schedule);
-        gather_slot(manager, image, job, moment->last_attempt_usec, facts);
+        schedule_fill_facts(config, image->values.guid, &facts->terms,
+                            manager->schedule.has_host_id ? manager->schedule.host_id : NULL,
+                            tried_usec(manager, image, job, moment, &facts->terms), schedule);
 }
 
 uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts) {
@@ -150,8 +114,7 @@ bool job_outlasted_window(const Job *job) {
 }
 
 uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec) {
-        uint64_t next_usec = MIN(schedule_next_change(manager->config, NULL, now_usec),
-                                 state_next_hold_end(manager->state, now_usec));
+        uint64_t next_usec = schedule_next_change(manager->config, NULL, now_usec);
         GHashTableIter iterator;
         void *value;
 

@@ -35,6 +35,7 @@ static void say_ready(Manager *manager) {
 static void on_tree_read(const Tree *tree, void *userdata) {
         Manager *manager = userdata;
 
+        manager_check_zone(manager);
         jobs_retry_records(manager);
         manager_retry_state(manager);
         images_update(manager, tree);
@@ -67,7 +68,6 @@ static void on_polled(void *userdata) {
 
         (void) sd_notify(false, "WATCHDOG=1");
         (void) malloc_trim(0); /* what reading the history took is not kept */
-        manager_check_zone(manager);
         jobs_retry_records(manager);
         settings_try_again(manager);       /* by the reading that follows */
         if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */

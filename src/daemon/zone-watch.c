@@ -31,9 +31,10 @@ void manager_check_zone(Manager *manager) {
         manager->zone_file = g_steal_pointer(&file);
         before = g_strdup(config_zone_name(manager->config));
         config_reload_zone(manager->config);
-        if (strcmp(before, config_zone_name(manager->config)) == 0)
-                return;
-        log_notice("The host's time zone is %s now, and was %s.", config_zone_name(manager->config), before);
-        manager->observer->manager_changed(MANAGER_PROPERTY_TIME_ZONE, manager->userdata);
+        if (strcmp(before, config_zone_name(manager->config)) != 0) {
+                log_notice("The host's time zone is %s now, and was %s.", config_zone_name(manager->config),
+                           before);
+                manager->observer->manager_changed(MANAGER_PROPERTY_TIME_ZONE, manager->userdata);
+        }
         images_evaluate(manager);
 }

@@ -163,7 +163,7 @@ def schedule():
 
 
 def main():
-    print(f"lfad, {RUNS} runs each\n")
+    print(f"lfad, {RUNS} runs each\n", flush=True)
     schedule()
     with world.World() as made:
         start(made)

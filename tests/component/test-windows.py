@@ -43,7 +43,7 @@ class WindowsTest(world.TestCase):
         self.configure(window(now + DAY, 7200) + "[Policy]\nTimeZone=Europe/Berlin\n")
         self.world.stage("rmm", "2.0")
         error = self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm")
-        self.assertRegex(error.message, r"opens 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d CES?T\.$")
+        self.assertRegex(error.message, r"opens 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d CES?T\.")
         self.assertEqual(self.image()["Blockers"], ["window"])
         self.assertEqual(self.image()["NotBeforeTimestamp"], usec(now + DAY))
         manager = self.world.manager()
@@ -57,6 +57,23 @@ class WindowsTest(world.TestCase):
                           answer(now + 2 * DAY)], ["defer", "allow", "allow", "defer", "defer"])
 
         self.assertEnded(self.world.run_job("rmm", override=["window"], reason="outage"), "succeeded")
+
+    def test_what_is_published_changes_when_a_window_opens_and_closes(self):
+        start = int(time.time()) + 3
+        self.configure(window(start, 53))
+        self.world.stage("rmm", "2.0")
+        path, image = self.world.activate("rmm", when_allowed=True), self.world.image_path("rmm")
+        self.assertEqual(self.image()["Blockers"], ["window"])
+        changes = lambda where: [item.args[1] for item in self.world.signals("PropertiesChanged", where)]
+        self.world.wait_for(lambda: any(change.get("WindowOpen") for change in changes(PATH)), what="the window to open")
+        self.assertGreaterEqual(time.time(), start)
+        self.world.wait_for(lambda: changes(image)[-1].get("Blockers") == [] or self.image()["Blockers"] != ["window"],
+                            what="the gate to open")
+        self.assertEnded(self.world.wait_job(path), "succeeded")
+        # Three seconds of the window can be used; the rest is too short for another one.
+        self.world.stage("rmm", "3.0")
+        self.world.wait_for(lambda: "window" in self.image()["Blockers"], what="the rest to be too short")
+        self.assertLess(time.time(), start + 53)
 
     def test_an_open_window_lets_pass_and_a_freeze_does_not(self):
         now = int(time.time())

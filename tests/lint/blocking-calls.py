@@ -36,7 +36,7 @@ ALLOWED = [
     ("src/daemon/watchdog-lease.c", "*", "a small file on the tmpfs of the runtime folder, before systemd is told"),
     ("src/daemon/config.c", "config_files_load", "at start, and when an administrator asks for it: a few bounded files"),
     ("src/daemon/wall-timer.c", "read", "a timer's descriptor that does not block"),
-    ("src/daemon/zone-watch.c", "stat", "/etc/localtime, which the loop has read before, once a poll"),
+    ("src/daemon/zone-watch.c", "stat", "/etc/localtime, which the loop has read before, once a reading"),
     ("src/daemon/worker-process.c", "read", "a pipe that does not block"),
     ("src/bus/requester.c", "*", "two files of procfs, which answers from memory; neither a disk nor sysfs"),
     ("src/bus/service.c", "sd_bus_match_signal", "org.freedesktop.DBus.Local is matched here, the bus is not asked"),

@@ -130,6 +130,24 @@ static void a_duration_is_elapsed_time(void **state) {
                        at(2026, 10, 25, 1, 30));
 }
 
+/* 02:30 is at 0:30 and at 1:30 UTC, since clocks go from 3:00 to 2:00 at 1:00 UTC. */
+static void a_time_that_clocks_show_twice_opens_a_window_once(void **state) {
+        g_autoptr(Config) config =
+                        read_config("[Window w]\nOnCalendar=Sun 02:30 Europe/Berlin\nDuration=1h\n");
+        g_autoptr(Config) often =
+                        read_config("[Window w]\nOnCalendar=*:0/10 Europe/Berlin\nDuration=1min\n");
+
+        for (int minute = 0; minute < 90; minute += 10)
+                assert_opening(config, RMM, at(2026, 10, 25, 0, 0) + (uint64_t) minute * MINUTE, 0,
+                               at(2026, 10, 25, 0, 30), at(2026, 10, 25, 1, 30));
+        for (int minute = 90; minute < 240; minute += 10)
+                assert_opening(config, RMM, at(2026, 10, 25, 0, 0) + (uint64_t) minute * MINUTE, 0,
+                               at(2026, 11, 1, 1, 30), at(2026, 11, 1, 2, 30));
+        for (int minute = 51; minute < 120; minute++)
+                assert_opening(often, RMM, at(2026, 10, 25, 0, 0) + (uint64_t) minute * MINUTE, 0,
+                               at(2026, 10, 25, 2, 0), at(2026, 10, 25, 2, 1));
+}
+
 static void freezes_hold_from_their_beginning_to_before_their_end(void **state) {
         g_autoptr(Config) config = read_config("[Freeze a]\nFrom=2026-05-01 03:00\nUntil=2026-05-01 05:00\n"
                                                "[Freeze b]\nFrom=2026-05-01 05:00\nUntil=2026-05-01 06:00\n"
@@ -285,6 +303,7 @@ int main(void) {
                 cmocka_unit_test(windows_that_never_close_are_followed_so_far_and_no_farther),
                 cmocka_unit_test(a_window_may_open_no_more),
                 cmocka_unit_test(a_duration_is_elapsed_time),
+                cmocka_unit_test(a_time_that_clocks_show_twice_opens_a_window_once),
                 cmocka_unit_test(freezes_hold_from_their_beginning_to_before_their_end),
                 cmocka_unit_test(the_next_change_is_an_edge_of_a_window_or_a_freeze),
                 cmocka_unit_test(a_slot_leaves_what_is_needed_and_stays_where_it_is),
