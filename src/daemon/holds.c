@@ -22,6 +22,10 @@ GPtrArray *manager_list_holds(const Manager *manager) {
         return list;
 }
 
+uint64_t manager_next_hold_end(const Manager *manager, uint64_t now_usec) {
+        return state_next_hold_end(manager->state, now_usec);
+}
+
 static unsigned count_in_force(const Manager *manager) {
         g_autoptr(GPtrArray) holds = manager_list_holds(manager);
 

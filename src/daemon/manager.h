@@ -215,8 +215,9 @@ const Hold *manager_find_hold_of(const Manager *manager, const char *guid);
 /* All that are in force, as const Hold *. The caller unrefs the list before anything changes. */
 GPtrArray *manager_list_holds(const Manager *manager);
 
-/* Tells everybody when the time of a hold has come since it was told last (manager_next_schedule_change). It may be called
- * at any time: whether one holds is judged by the clock alone. */
+/* When the next hold after now is over, CLOCK_REALTIME in µs; UINT64_MAX = none ends by itself. Then manager_review_holds tells
+ * everybody; it may be called at any time. Whether one holds is judged by the clock alone. */
+uint64_t manager_next_hold_end(const Manager *manager, uint64_t now_usec);
 void manager_review_holds(Manager *manager);
 
 /* The version that is pending went wrong too often. */
