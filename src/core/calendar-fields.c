@@ -31,18 +31,20 @@ static int64_t unit_of(CalendarField field) {
 }
 
 int reader_refuse(Reader *reader, const char *format, ...) {
+        g_autofree char *why = NULL;
         va_list arguments;
 
         va_start(arguments, format);
-        reader->why = g_strdup_vprintf(format, arguments);
+        why = g_strdup_vprintf(format, arguments);
         va_end(arguments);
+        reader->why = g_utf8_make_valid(why, -1);
         return -EINVAL;
 }
 
 int reader_refuse_rest(Reader *reader, const char *wanted) {
         if (!*reader->p)
                 return reader_refuse(reader, "It ends where %s is missing.", wanted);
-        return reader_refuse(reader, "'%s' stands where %s should.", reader->p, wanted);
+        return reader_refuse(reader, "'%.*s' stands where %s should.", READER_SHOWN_MAX, reader->p, wanted);
 }
 
 void reader_skip_spaces(Reader *reader) {

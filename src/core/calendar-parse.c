@@ -42,7 +42,7 @@ static int read_weekday(Reader *reader) {
                         reader,
                         "'%.*s' is no day of the week; these are Mon, Tue, Wed, Thu, Fri, Sat, Sun, or their full "
                         "names.",
-                        (int) length, reader->p);
+                        (int) MIN(length, READER_SHOWN_MAX), reader->p);
 }
 
 static int read_weekday_range(Reader *reader) {

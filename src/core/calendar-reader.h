@@ -6,6 +6,9 @@
 #include "core/calendar-internal.h"
 #include "util/macros.h"
 
+/* So many bytes of a text, which can be anything, are repeated to people. */
+#define READER_SHOWN_MAX 60
+
 /* The text is read once, from the left; why is what to say of the first thing that cannot be. */
 typedef struct Reader {
         const char *p;
@@ -13,7 +16,7 @@ typedef struct Reader {
         char *why;
 } Reader;
 
-/* Both return -EINVAL. wanted: what should stand at the place reached, "a number". */
+/* Both return -EINVAL, and make why valid UTF-8. wanted: what should stand at the place reached, "a number". */
 _printf_(2, 3) int reader_refuse(Reader *reader, const char *format, ...);
 int reader_refuse_rest(Reader *reader, const char *wanted);
 

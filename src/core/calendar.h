@@ -12,7 +12,8 @@
 
 typedef struct Calendar Calendar;
 
-/* Returns 0; -EINVAL with ret_why set to a sentence for people (the caller frees it): what is wrong and what is allowed.
+/* Returns 0; -EINVAL with ret_why set to a sentence for people (valid UTF-8; the caller frees it): what is wrong and what is
+ * allowed.
  * An expression that can never elapse (30 February) is well-formed: calendar_next tells. */
 int calendar_parse(const char *text, Calendar **ret, char **ret_why);
 void *calendar_free(Calendar *calendar);

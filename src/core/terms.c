@@ -42,6 +42,7 @@ void terms_to_record(const ActivationTerms *terms, json_object *record) {
         add_expectation(record, "expected-current-version", &terms->expected_current);
         add_expectation(record, "expected-pending-version", &terms->expected_pending);
         add_flag(record, "unattended", terms->unattended);
+        add_flag(record, "automatic", terms->automatic);
         gate_mask_to_record(terms->overrides, "override", record);
 }
 
@@ -92,6 +93,8 @@ int terms_from_record(json_object *record, ActivationTerms *ret) {
                 r = read_expectation(record, "expected-pending-version", &terms.expected_pending);
         if (r >= 0)
                 r = read_flag(record, "unattended", &terms.unattended);
+        if (r >= 0)
+                r = read_flag(record, "automatic", &terms.automatic);
         if (r >= 0)
                 r = read_gates(record, "override", &terms.overrides);
         if (r < 0)

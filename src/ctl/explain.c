@@ -124,8 +124,7 @@ static const char *override_text(json_object *gate) {
 }
 
 static void add_gate_row(OutputTable *table, json_object *gate, GTimeZone *zone) {
-        bool overridden = bus_value_bool(gate, "overridden");
-        const char *answer = overridden ? "overridden" : bus_value_string(gate, "answer");
+        const char *answer = bus_value_string(gate, "answer");
         /* a wait without a time ends when something else does */
         g_autofree char *when = policy_time_in_both(zone, bus_value_uint(gate, "not-before"));
         const char *cells[] = { bus_value_string(gate, "gate"),

@@ -89,6 +89,7 @@ static void apply(Manager *manager, Config *config) {
         manager_update_windows(manager);
         apply_to_images(manager);
         scanner_set_poll(manager->scanner, config->poll_usec);
+        manager_update_warnings(manager);
 }
 
 void manager_load_config(Manager *manager) {
@@ -118,6 +119,7 @@ static int reload(Manager *manager, char **ret_text) {
         log_info("The configuration was loaded.");
         settings_forget(manager);
         settings_apply(manager);
+        manager_ask_host(manager); /* automatic mode may need to know more of it */
         queue_schedule(manager);
         return 0;
 }

@@ -48,7 +48,7 @@ static uint64_t need_usec(const Manager *manager, const Image *image, const Job 
 /* A job was given its turn in a window when it was made: it does not stand in its own way. */
 static uint64_t tried_usec(const Manager *manager, const Image *image, const Job *job,
                            const GateMoment *moment, const ActivationTerms *terms) {
-        if (!terms->automatic || job)
+        if (!terms->automatic || terms->accepted || job)
                 return 0;
         return moment->last_attempt_usec > 0
                                ? moment->last_attempt_usec

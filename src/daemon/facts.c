@@ -204,6 +204,7 @@ void image_evaluate(Manager *manager, Image *image) {
         image->evaluated_usec = clock_realtime(manager->clock);
         image->not_before_usec = find_not_before(verdicts);
         image->next_change_usec = image_next_schedule_change(manager, image, &facts);
+        scheduler_look_again(manager->scheduler);
         if (image->blockers == blockers)
                 return;
         image->blockers = blockers;

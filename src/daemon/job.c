@@ -7,6 +7,7 @@
 static ActivationTerms bind_terms(const JobRequest *request) {
         ActivationTerms terms = request->terms;
 
+        terms.accepted = true;
         terms.expected_current.given = terms.expected_pending.given = true;
         g_strlcpy(terms.expected_current.version, request->from, VERSION_SIZE);
         g_strlcpy(terms.expected_pending.version, request->to, VERSION_SIZE);

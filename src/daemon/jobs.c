@@ -294,6 +294,8 @@ static void record_end(Job *job, json_object *record) {
         json_add_string(record, "error", error_bus_name(job->error));
         json_add_string(record, "message", job->message);
         gate_mask_to_record(job->overridden, "overridden", record);
+        if (job->terms.automatic) /* then it counts for more (core/state.h) */
+                json_object_object_add(record, "automatic", json_object_new_boolean(true));
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
         json_add_u64(record, "uid", job->requester.uid);
         json_add_u64(record, "write-usec", job->write_usec);

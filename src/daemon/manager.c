@@ -54,13 +54,12 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
                 images_evaluate(userdata);
 }
 
-/* For what waits; those who ask have the host asked anew. */
-static void ask_host(Manager *manager) {
+/* For what waits, and for automatic mode; those who call have the host asked anew. */
+void manager_ask_host(Manager *manager) {
         bool clock = manager_needs_clock(manager) && !host_clock_was_right_lately(manager->host);
 
         (void) (clock ? host_ask_with_clock : host_ask)(manager->host, clock_monotonic(manager->clock),
                                                         on_host, manager);
-        (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
 }
 
 static void on_polled(void *userdata) {
@@ -73,7 +72,8 @@ static void on_polled(void *userdata) {
         settings_try_again(manager);       /* by the reading that follows */
         if (guard_is_idle(manager->guard)) /* else it is restored when the guard is released */
                 envelope_retry(manager->envelope);
-        ask_host(manager);
+        manager_ask_host(manager);
+        (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
         manager_rotate_history(manager);
         manager_notify_status(manager); /* "for 75 s" */
         if (uevent_monitor_check(manager->uevents) != before)
@@ -166,7 +166,7 @@ int manager_start(Manager *manager) {
                             uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
-        (void) host_ask(manager->host, clock_monotonic(manager->clock), on_host, manager);
+        manager_ask_host(manager);
         inventory_load(manager);
         inhibitors_restore(manager->inhibitors);
         recovery_run(manager);

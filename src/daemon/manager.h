@@ -282,6 +282,9 @@ void manager_update_windows(Manager *manager);
 /* Somebody for whom it matters whether the host's clock is right may ask: what speaks for nobody, or lfad itself. */
 bool manager_needs_clock(const Manager *manager);
 
+/* Has systemd, logind and, where it matters, timedated asked; then everything is judged anew. */
+void manager_ask_host(Manager *manager);
+
 /* Reads the host's id. */
 void manager_read_host_id(Manager *manager);
 
@@ -423,6 +426,7 @@ typedef enum WarningCode {
         WARNING_EVENT_STORM,
         WARNING_AUTO_ACTIVATE_LEFT,
         WARNING_WATCHDOG_NOT_RESTORED,
+        WARNING_AUTOMATIC_WITHOUT_WINDOW,
         _WARNING_MAX,
         _WARNING_INVALID = -EINVAL,
 } WarningCode;

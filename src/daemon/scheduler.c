@@ -4,6 +4,7 @@
  * refused on an old reading, and a job that a gate denies by now ends there. */
 
 #include "daemon/scheduler.h"
+#include "daemon/automatic.h"
 #include "daemon/manager.h"
 #include "daemon/wall-timer.h"
 #include "util/log.h"
@@ -42,6 +43,7 @@ static uint64_t next_of_waiting_jobs(const Manager *manager, uint64_t now_usec) 
  * doing anything; UINT64_MAX = none. Then all images and all jobs that wait are judged anew. */
 static uint64_t (*const next_moments[])(const Manager *manager, uint64_t now_usec) = {
         next_of_waiting_jobs,
+        automatic_next_moment,
         manager_next_schedule_change,
 };
 
@@ -177,6 +179,7 @@ static int on_look(sd_event_source *source, void *userdata) {
         }
         if (rest_until != UINT64_MAX)
                 wake_after_rest(scheduler, rest_until);
+        automatic_run(manager);
         set_timer(scheduler);
         return 0;
 }

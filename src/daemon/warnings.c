@@ -6,6 +6,7 @@
 #include "core/profile.h"
 #include "daemon/device-events.h"
 #include "daemon/manager.h"
+#include "util/log.h"
 #include "util/string-table.h"
 
 static const char *const warning_codes[_WARNING_MAX] = {
@@ -14,6 +15,7 @@ static const char *const warning_codes[_WARNING_MAX] = {
         [WARNING_EVENT_STORM] = "event-storm",
         [WARNING_AUTO_ACTIVATE_LEFT] = "auto-activate-left",
         [WARNING_WATCHDOG_NOT_RESTORED] = "watchdog-not-restored",
+        [WARNING_AUTOMATIC_WITHOUT_WINDOW] = "automatic-without-window",
 };
 DEFINE_STRING_TABLE(warning_code, WarningCode, warning_codes)
 
@@ -81,7 +83,28 @@ static GPtrArray *find_warnings(const Manager *manager) {
                                     count_auto_activate(manager)));
         if (envelope_trouble(manager->envelope))
                 add(warnings, WARNING_WATCHDOG_NOT_RESTORED, g_strdup(envelope_trouble(manager->envelope)));
+        if (config_has_automatic(manager->config) && manager->config->windows->len == 0)
+                add(warnings, WARNING_AUTOMATIC_WITHOUT_WINDOW,
+                    g_strdup("Automatic mode is on (Mode=automatic) and no window is configured: lfad activates "
+                             "nothing by itself."));
         return warnings;
+}
+
+static bool has(const GPtrArray *warnings, WarningCode code) {
+        for (unsigned i = 0; i < warnings->len; i++)
+                if (((const Warning *) warnings->pdata[i])->code == code)
+                        return true;
+        return false;
+}
+
+/* The others are told where they are found. */
+static void log_new(const GPtrArray *warnings, const GPtrArray *old) {
+        for (unsigned i = 0; i < warnings->len; i++) {
+                const Warning *warning = warnings->pdata[i];
+
+                if (warning->code == WARNING_AUTOMATIC_WITHOUT_WINDOW && !has(old, warning->code))
+                        log_warning("%s", warning->text);
+        }
 }
 
 static bool same(const GPtrArray *a, const GPtrArray *b) {
@@ -101,6 +124,7 @@ void manager_update_warnings(Manager *manager) {
                 g_ptr_array_unref(warnings);
                 return;
         }
+        log_new(warnings, old);
         manager->warnings = warnings;
         g_ptr_array_unref(old);
         manager->observer->manager_changed(MANAGER_PROPERTY_WARNINGS, manager->userdata);

@@ -19,7 +19,7 @@ SEED = int(os.environ.get("LFAD_SEED", "1"))
 BATCHES = int(os.environ.get("LFAD_BATCHES", "120"))
 BATCH = 20  # expressions that one systemd-analyze answers
 ITERATIONS = 6
-ELAPSES = os.environ["LFAD_CALENDAR_ELAPSES"]
+ELAPSES = os.environ.get("LFAD_CALENDAR_ELAPSES", "build/tests/calendar/calendar-elapses")
 
 ZONES = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles", "America/St_Johns",
          "America/Sao_Paulo", "America/Havana", "America/Asuncion", "Australia/Lord_Howe", "Australia/Sydney",

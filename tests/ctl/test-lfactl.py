@@ -707,7 +707,7 @@ class Terms(Case):
         lfad = self.lfad(scenario(activate={RMM: ending("succeeded", states=[self.WAITING], then="stay")}))
         process = self.start("activate", "rmm", "--when-allowed")
         process.wait_for("No window is open", "stderr")
-        self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting, .*: No window is open")
+        self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting until .*: No window is open")
         process.popen.send_signal(signal.SIGINT)
         code, out, err = process.finish()
         self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
@@ -731,7 +731,7 @@ class Terms(Case):
         what["gates"].append({"gate": "hold", "answer": "allow", "error": ERROR + "Held", "text": "audit",
                               "not-before": 0, "overridable": True, "overridden": True})
         self.lfad(scenario(explain={RMM: what}))
-        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +overridden +audit")
+        self.assertRegex(self.lfactl("explain", "rmm", "--override=hold", "--reason=x")[1], "hold +allow +audit.* passed over")
 
 
 def explanation(answer, error="", **more):

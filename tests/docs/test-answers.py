@@ -11,6 +11,7 @@ import dbus
 
 import docs
 import facts
+import timedate1
 import world
 from world import IMAGE, JOB, MANAGER, NAME, PATH
 
@@ -108,6 +109,18 @@ class HistoryTest(world.TestCase):
         for path in self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", {"when-allowed": True}):
             self.world.wait_job(path)
 
+    def provoke_automatic(self):
+        clock = timedate1.Timedate1(self.world.connect())
+        self.world.configure(f"[Image manager]\nGuid={world.GUIDS['rmm']}\nMode=automatic\n"
+                             "[Window always]\nOnCalendar=00:00\nDuration=2d\n")
+        self.world.stage("rmm", "2.7")
+        self.world.reload()
+        self.world.wait_for(lambda: any("automatic" in record for record in self.world.history_file("finished")),
+                            what="an activation by lfad itself")
+        self.world.configure(None)
+        self.world.reload()
+        clock.close()
+
     def provoke_cancel(self):
         self.world.stage("rmm", "3.0")
         self.world.sim("reset-counters")
@@ -194,6 +207,7 @@ class HistoryTest(world.TestCase):
         self.world.disguise(b"agent.service", 1000)
         self.provoke_jobs()
         self.provoke_waiting()
+        self.provoke_automatic()
         self.provoke_cancel()
         self.provoke_window()
         self.provoke_settled()

@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Automatic mode: lfad itself activates what is pending when a window opens, once in each, and nothing without one. The
+clock is the host's own: windows open seconds from now, and are shorter than MaxNeedSec=, so that this host's moment in
+them is their beginning."""
+
+import os
+import time
+
+import timedate1
+import world
+from world import GUIDS, MANAGER, PATH
+
+
+class AutomaticTest(world.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.timedate = timedate1.Timedate1(self.world.connect())
+        self.addCleanup(self.timedate.close)
+
+    def configure(self, *sections, mode="automatic"):
+        self.world.configure("\n".join(("[Daemon]\nSettleSec=100ms", f"[Policy]\nMode={mode}", *sections)))
+        self.world.reload()
+
+    @staticmethod
+    def window(after=0):
+        """A section for a window that opens so many seconds from now and is open for ten minutes; when it opens, in µs."""
+        start = int(time.time()) + after
+        text = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(start))
+        return f"[Window night]\nOnCalendar={text}\nDuration=10min", start * 10**6
+
+    def plan(self, kind, image="rmm"):
+        """The plan's events of this type for the image."""
+        return [event for event in self.world.call(PATH, MANAGER, "GetPlan", "a{sv}", {})
+                if event["type"] == kind and event.get("guid") == GUIDS[image]]
+
+    def assertNotPlanned(self, gate, error, image="rmm"):
+        """By the gates that decide: it is not going to be activated, and was asked for no second time."""
+        [event] = self.plan("no-activation", image)
+        self.assertEqual((event["gate"], event["error"]), (gate, world.ERROR + error), event)
+        self.assertEqual(self.plan("activation", image), [])
+
+    def queued(self):
+        return self.world.history_file("queued")
+
+    def test_what_is_pending_is_activated_once_when_the_window_opens(self):
+        self.world.stage("rmm", "2.0")
+        section, start = self.window(after=3)
+        self.configure(section)
+        self.world.wait_for(lambda: self.world.changed(PATH, "NextPlannedTimestamp") == [start], what="a plan")
+        [event] = self.plan("activation")
+        self.assertEqual((event["start"], event["name"], event["to"]), (start, "night", "2.0"))
+        self.assertEqual(self.queued(), [])
+        record = self.world.wait_record("finished")
+        self.assertEqual((record["result"], record["automatic"]), ("succeeded", True))
+        [queued] = self.queued()
+        self.assertGreaterEqual(queued["timestamp"], start)
+        self.assertEqual((queued["uid"], queued["unit"], queued["reason"]), (0, "lfad.service", "Automatic mode, window night"))
+        self.assertEqual([queued.get(key) for key in ("automatic", "unattended", "when-allowed", "deadline")],
+                         [True, True, True, start + 600 * 10**6])
+        self.assertEqual(self.world.manager()["NextPlannedTimestamp"], 0)
+
+        self.world.stage("rmm", "3.0")  # another one, in the same window
+        self.assertNotPlanned("slot", "TriedInWindow")
+        self.world.restart("lfad")
+        self.world.refresh()
+        self.assertNotPlanned("slot", "TriedInWindow")
+        self.assertEqual(len(self.queued()), 1)
+        self.assertEqual(self.world.run_job("rmm")["Result"], "succeeded")  # a person may
+
+    def test_a_failure_is_not_tried_again_and_an_unknown_end_is_enough(self):
+        for number, (image, outcome) in enumerate((("bl31", "fail activate ACTIVATION_FAILED --times=1"),
+                                                   ("rmm", "outcome activate change-then-fail")), 1):
+            self.world.sim(outcome)
+            self.world.stage(image, "3.0")
+            section, _ = self.window()
+            self.configure(section, f"[Image here]\nGuid={GUIDS[image]}\nMode=automatic", mode="manual")
+            self.world.wait_for(lambda number=number: len(self.world.history_file("finished")) == number, what="an end")
+        results = {record["guid"]: record["result"] for record in self.world.history_file("finished")}
+        self.assertEqual(results, {GUIDS["bl31"]: "failed", GUIDS["rmm"]: "unknown"})
+        self.world.stage("rmm", "3.0")
+        self.assertNotPlanned("quarantine", "Quarantined")
+        self.assertEqual(self.world.image("rmm")["State"], "quarantined")
+        section, _ = self.window(after=-60)
+        self.configure(section)  # it was open already when bl31 was tried
+        self.assertNotPlanned("slot", "TriedInWindow", image="bl31")
+        self.assertEqual(len(self.queued()), 2)
+
+    def test_without_a_window_it_does_nothing_and_says_so(self):
+        self.configure()
+        self.world.stage("rmm", "2.0")
+        self.assertEqual([code for code, _ in self.world.manager()["Warnings"]], ["automatic-without-window"])
+        self.assertNotPlanned("window", "NoWindow")
+        self.assertIn("No window is configured", self.world.lfactl("plan").stdout)
+        self.world.reload()
+        self.assertEqual(self.world.log("lfad", 1000).count("lfad activates nothing by itself"), 1)
+        self.assertEqual(self.queued(), [])
+
+    def test_what_is_in_the_way_is_waited_for_in_the_window(self):
+        held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", "block", [], {})
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "not now", {})
+        self.world.stage("bl31", "3.0")
+        self.world.stage("rmm", "2.0")
+        section, _ = self.window()
+        self.configure(section, f"[Image rmm]\nGuid={GUIDS['rmm']}",
+                       f"[Image monitor]\nGuid={GUIDS['bl31']}\nAfter={GUIDS['rmm']}")
+        self.assertNotPlanned("hold", "Held")
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {})
+        self.assertNotPlanned("inhibitor", "Inhibited")
+        self.assertEqual(self.queued(), [])
+        os.close(held.take())
+        self.world.wait_for(lambda: len(self.world.history_file("finished")) == 2, 20, "two ends")
+        self.assertEqual([(record["guid"], record["result"]) for record in self.world.history_file("finished")],
+                         [(GUIDS["rmm"], "succeeded"), (GUIDS["bl31"], "succeeded")])
+
+    def test_a_job_that_waits_ends_when_automatic_mode_is_switched_off(self):
+        self.world.sim("hang activate")
+        self.world.stage("bl31", "3.0")
+        self.world.stage("rmm", "2.0")
+        section, _ = self.window()
+        self.configure(section)
+        self.world.sim("wait activate-entered")  # bl31 goes first; rmm is queued behind it
+        self.world.wait_for(lambda: len(self.queued()) == 2, what="two jobs")
+        self.configure(section, mode="manual")
+        record = self.world.wait_record("finished", job=self.queued()[1]["seq"])
+        self.assertEqual((record["guid"], record["result"]), (GUIDS["rmm"], "cancelled"))
+        self.assertIn("switched off", record["message"])
+        self.world.sim("release")
+        self.assertEqual(self.world.wait_record("finished", job=self.queued()[0]["seq"])["result"], "succeeded")
+
+
+world.main()
