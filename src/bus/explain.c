@@ -134,6 +134,8 @@ static int append_verdict(sd_bus_message *reply, const Request *request, const G
         if (r >= 0)
                 r = append_text(reply, "to", request->target.to);
         if (r >= 0)
+                r = append_text(reply, "time-zone", config_zone_name(manager->config));
+        if (r >= 0)
                 r = append_warnings(reply, manager);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }

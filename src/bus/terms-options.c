@@ -7,8 +7,6 @@
 #include "util/macros.h"
 
 #define DAY_USEC (24 * 3600 * USEC_PER_SEC)
-/* Without a deadline of its own. */
-#define MAX_WAIT_USEC (7 * DAY_USEC)
 
 static unsigned overridable_gates(void) {
         unsigned mask = 0;
@@ -51,6 +49,7 @@ int request_check_deadline(const Request *request, sd_bus_error *error) {
 }
 
 JobRequest request_new_job(const Request *request) {
+        const Manager *manager = request->service->manager;
         JobRequest job_request = {
                 .terms = request->terms,
                 .when_allowed = request->when_allowed,
@@ -62,7 +61,7 @@ JobRequest request_new_job(const Request *request) {
         };
 
         if (request->when_allowed && request->deadline == 0)
-                job_request.deadline_usec = clock_realtime(request->service->manager->clock) + MAX_WAIT_USEC;
+                job_request.deadline_usec = clock_realtime(manager->clock) + manager->config->max_wait_usec;
         return job_request;
 }
 

@@ -20,7 +20,7 @@ static int call_activate_pending(Client *client, sd_bus_error *error, char ***re
         if (r >= 0)
                 r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
         if (r >= 0)
-                r = call_terms(call, client->options);
+                r = call_terms(client, call);
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
         if (r >= 0)

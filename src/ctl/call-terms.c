@@ -4,6 +4,7 @@
 #include "ctl/call-terms.h"
 
 #include "ctl/call-options.h"
+#include "ctl/policy-time.h"
 
 #include <glib.h>
 #include <string.h>
@@ -22,14 +23,19 @@ static int append_overrides(sd_bus_message *call, const Options *options) {
         return call_option_strings(call, "override", (char **) gates->pdata);
 }
 
-int call_terms(sd_bus_message *call, const Options *options) {
-        int r = call_option_string(call, "reason", options->reason);
+int call_terms(Client *client, sd_bus_message *call) {
+        const Options *options = client->options;
+        uint64_t deadline;
+        int r;
 
+        if (policy_moment_read(client, options->deadline, &deadline) != EXIT_DONE)
+                return -EINVAL;
+        r = call_option_string(call, "reason", options->reason);
         if (r >= 0)
                 r = append_overrides(call, options);
         if (r >= 0)
                 r = call_option_bool(call, "unattended", options->unattended);
         if (r >= 0)
                 r = call_option_bool(call, "when-allowed", options->when_allowed);
-        return r < 0 ? r : call_option_u64(call, "deadline", options->deadline);
+        return r < 0 ? r : call_option_u64(call, "deadline", deadline);
 }

@@ -13,7 +13,8 @@
 
 #include <string.h>
 
-static int append_options(sd_bus_message *call, const Options *options, uint64_t at) {
+static int append_options(Client *client, sd_bus_message *call, uint64_t at) {
+        const Options *options = client->options;
         int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
 
         if (r >= 0)
@@ -21,7 +22,7 @@ static int append_options(sd_bus_message *call, const Options *options, uint64_t
         if (r >= 0)
                 r = call_option_string(call, "expected-pending-version", options->expect_pending);
         if (r >= 0)
-                r = call_terms(call, options);
+                r = call_terms(client, call);
         if (r >= 0)
                 r = call_option_u64(call, "at", at);
         if (r >= 0)
@@ -40,7 +41,7 @@ static int call_explain(Client *client, const Image *image, uint64_t at, sd_bus_
         if (r >= 0)
                 r = sd_bus_message_append(call, "s", image->guid);
         if (r >= 0)
-                r = append_options(call, client->options, at);
+                r = append_options(client, call, at);
         if (r >= 0)
                 r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
         if (r < 0)

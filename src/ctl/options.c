@@ -136,7 +136,8 @@ static int apply_terms(OptionId id, const char *value, Options *options) {
         switch (id) {
         case OPTION_WHEN_ALLOWED:
                 options->when_allowed = true;
-                return value ? read_time(value, &options->deadline) : 0;
+                options->deadline = value;
+                return value ? policy_moment_guess(value, NULL) : 0;
         case OPTION_UNATTENDED:
                 options->unattended = true;
                 return 0;
@@ -284,10 +285,12 @@ static const char *describe_values(OptionId id) {
                 return "It takes block or delay.";
         case OPTION_IMAGE:
                 return "There are too many of them.";
-        case OPTION_AT:
-                return "It takes " POLICY_MOMENT_FORMS ".";
         case OPTION_OVERRIDE:
                 return "It takes names of gates, a few: 'lfactl explain' shows them.";
+        case OPTION_AT:
+        case OPTION_UNTIL:
+        case OPTION_WHEN_ALLOWED:
+                return "It takes " POLICY_MOMENT_FORMS ".";
         default:
                 return "It takes " TIME_TEXT_FORMS ".";
         }

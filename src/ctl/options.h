@@ -30,7 +30,7 @@ typedef struct Options {
         bool pending; /* activate: all that is pending */
         bool dry_run;
         bool when_allowed, unattended;
-        uint64_t deadline; /* of when_allowed; usec of CLOCK_REALTIME; 0: lfad's default */
+        const char *deadline;                 /* of when_allowed, policy-time.h; NULL: lfad's default */
         const char *overrides[OVERRIDES_MAX]; /* all --override=, each with names of gates */
         unsigned n_overrides;
         const char *at; /* policy-time.h; NULL: now */
@@ -42,7 +42,7 @@ typedef struct Options {
         const char *image, *type;               /* history; NULL: any */
         uint32_t job;                           /* 0: any */
         uint64_t since, until;                  /* usec of CLOCK_REALTIME; 0: no bound */
-        const char *until_text;                 /* as it was given, for plan */
+        const char *until_text;                 /* as it was given, for plan and hold */
         const char *root;                       /* NULL: / */
         unsigned iterations;                    /* calendar */
         const char *base_time;                  /* NULL: now */

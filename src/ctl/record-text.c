@@ -26,6 +26,8 @@ static char *explain(const Inventory *inventory, const char *key, json_object *v
                 return record_user_name(value);
         if (g_str_has_suffix(key, "-usec") && is_number)
                 return output_span(json_object_get_uint64(value));
+        if ((strcmp(key, "until") == 0 || strcmp(key, "deadline") == 0) && is_number)
+                return output_time(json_object_get_uint64(value));
         if ((strcmp(key, "errno") == 0 || strcmp(key, "cancel-answer") == 0) &&
             json_object_get_int(value) > 0)
                 return g_strdup(g_strerror(json_object_get_int(value)));

@@ -13,7 +13,8 @@
 #include "ctl/verbs.h"
 #include "lfa/bus-names.h"
 
-static int append_options(sd_bus_message *call, const Options *options) {
+static int append_options(Client *client, sd_bus_message *call) {
+        const Options *options = client->options;
         int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
 
         if (r >= 0)
@@ -21,7 +22,7 @@ static int append_options(sd_bus_message *call, const Options *options) {
         if (r >= 0)
                 r = call_option_string(call, "expected-pending-version", options->expect_pending);
         if (r >= 0)
-                r = call_terms(call, options);
+                r = call_terms(client, call);
         if (r >= 0)
                 r = call_option_string(call, "request-id", options->request_id);
         return r < 0 ? r : sd_bus_message_close_container(call);
@@ -39,7 +40,7 @@ static int call_activate(Client *client, const Image *image, sd_bus_error *error
         r = sd_bus_message_append(call, "s", image->guid);
         if (r < 0)
                 return r;
-        r = append_options(call, client->options);
+        r = append_options(client, call);
         if (r < 0)
                 return r;
         r = client_call(client, call, CLIENT_PATIENT_USEC, error, &reply);

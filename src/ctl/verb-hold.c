@@ -4,11 +4,12 @@
 #include "ctl/agent.h"
 #include "ctl/call-options.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
 #include "lfa/bus-names.h"
 
-static int call_hold(Client *client, char **guids, sd_bus_error *error) {
+static int call_hold(Client *client, char **guids, uint64_t until, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         const Options *options = client->options;
         PasswordAgent agent = { 0 };
@@ -22,7 +23,7 @@ static int call_hold(Client *client, char **guids, sd_bus_error *error) {
         if (r >= 0)
                 r = call_option_strings(call, "images", guids);
         if (r >= 0)
-                r = call_option_u64(call, "until", options->until);
+                r = call_option_u64(call, "until", until);
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
         if (r < 0)
@@ -34,9 +35,8 @@ static int call_hold(Client *client, char **guids, sd_bus_error *error) {
         return r;
 }
 
-static void print_done(const Options *options, const GPtrArray *labels) {
-        g_autofree char *until =
-                        options->until > 0 ? output_time(options->until) : g_strdup("'lfactl unhold'");
+static void print_done(uint64_t until_usec, const GPtrArray *labels) {
+        g_autofree char *until = until_usec > 0 ? output_time(until_usec) : g_strdup("'lfactl unhold'");
         g_autofree char *names =
                         labels->len > 1 ? g_strjoinv(", ", (char **) labels->pdata) : g_strdup("all images");
 
@@ -47,13 +47,15 @@ ExitCode verb_hold(Client *client, int argc, char **argv) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         g_autoptr(GPtrArray) guids = g_ptr_array_new(), labels = g_ptr_array_new();
-        ExitCode code = EXIT_DONE;
+        uint64_t until = 0;
+        ExitCode code;
         int r;
 
         if (!client->options->reason || !*client->options->reason)
                 return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
                                    "Write --reason=TEXT: others want to know.", "'hold' needs a reason.");
-        if (argc > 0)
+        code = policy_moment_read(client, client->options->until_text, &until);
+        if (code == EXIT_DONE && argc > 0)
                 code = inventory_load(client, &inventory);
         for (int i = 0; code == EXIT_DONE && i < argc; i++) {
                 Image *image;
@@ -68,10 +70,10 @@ ExitCode verb_hold(Client *client, int argc, char **argv) {
                 return code;
         g_ptr_array_add(guids, NULL);
         g_ptr_array_add(labels, NULL);
-        r = call_hold(client, (char **) guids->pdata, &error);
+        r = call_hold(client, (char **) guids->pdata, until, &error);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot pause activations");
         if (!client_json(client))
-                print_done(client->options, labels);
+                print_done(until, labels);
         return EXIT_DONE;
 }

@@ -114,8 +114,7 @@ bool job_outlasted_window(const Job *job) {
 }
 
 uint64_t manager_next_schedule_change(const Manager *manager, uint64_t now_usec) {
-        uint64_t next_usec = MIN(schedule_next_change(manager->config, NULL, now_usec),
-                                 state_next_hold_end(manager->state, now_usec));
+        uint64_t next_usec = schedule_next_change(manager->config, NULL, now_usec);
         GHashTableIter iterator;
         void *value;
 

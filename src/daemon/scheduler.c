@@ -43,6 +43,7 @@ static uint64_t next_of_waiting_jobs(const Manager *manager, uint64_t now_usec) 
  * doing anything; UINT64_MAX = none. Then all images and all jobs that wait are judged anew. */
 static uint64_t (*const next_moments[])(const Manager *manager, uint64_t now_usec) = {
         next_of_waiting_jobs,
+        manager_next_hold_end,
         automatic_next_moment,
         manager_next_schedule_change,
 };
@@ -66,6 +67,7 @@ static void on_moment(bool clock_was_set, void *userdata) {
 
         if (clock_was_set)
                 log_notice("The clock was set.");
+        manager_review_holds(scheduler->manager);
         images_evaluate(scheduler->manager); /* and, by that, what waits */
 }
 

@@ -23,11 +23,11 @@ class AutomaticTest(world.TestCase):
         self.world.reload()
 
     @staticmethod
-    def window(after=0):
+    def window(after=0, name="night"):
         """A section for a window that opens so many seconds from now and is open for ten minutes; when it opens, in µs."""
         start = int(time.time()) + after
         text = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(start))
-        return f"[Window night]\nOnCalendar={text}\nDuration=10min", start * 10**6
+        return f"[Window {name}]\nOnCalendar={text}\nDuration=10min", start * 10**6
 
     def plan(self, kind, image="rmm"):
         """The plan's events of this type for the image."""
@@ -67,6 +67,26 @@ class AutomaticTest(world.TestCase):
         self.assertNotPlanned("slot", "TriedInWindow")
         self.assertEqual(len(self.queued()), 1)
         self.assertEqual(self.world.run_job("rmm")["Result"], "succeeded")  # a person may
+
+    def find_late_name(self):
+        """A window's name that gives this host, whichever it is, a moment at least three seconds after the beginning."""
+        for number in range(50):
+            section, start = self.window(name=f"w{number}")
+            self.configure("MaxNeedSec=595s", section, mode="manual")
+            [event] = [event for event in self.world.call(PATH, MANAGER, "GetPlan", "a{sv}", {}) if event["type"] == "window"]
+            if event["slot"] >= start + 3 * 10**6:
+                return f"w{number}"
+        self.fail("no name does that")
+
+    def test_in_a_longer_window_the_hosts_own_moment_is_waited_for(self):
+        self.world.stage("rmm", "2.0")
+        section, start = self.window(name=self.find_late_name())
+        self.configure("MaxNeedSec=595s", section)
+        [event] = self.plan("activation")
+        self.assertGreaterEqual(event["start"], start + 3 * 10**6)
+        self.world.wait_record("finished")
+        [queued] = self.queued()
+        self.assertGreaterEqual(queued["timestamp"], event["start"])
 
     def test_a_failure_is_not_tried_again_and_an_unknown_end_is_enough(self):
         for number, (image, outcome) in enumerate((("bl31", "fail activate ACTIVATION_FAILED --times=1"),
@@ -112,6 +132,20 @@ class AutomaticTest(world.TestCase):
         self.world.wait_for(lambda: len(self.world.history_file("finished")) == 2, 20, "two ends")
         self.assertEqual([(record["guid"], record["result"]) for record in self.world.history_file("finished")],
                          [(GUIDS["rmm"], "succeeded"), (GUIDS["bl31"], "succeeded")])
+
+    def test_a_moment_is_explained_in_the_zone_of_the_policy(self):
+        self.configure("TimeZone=Europe/Berlin\n[Window night]\nOnCalendar=Sat 03:30\nDuration=2h",
+                       "[Freeze thaw]\nFrom=2097-01-01\nUntil=2097-02-01")
+        self.world.stage("rmm", "2.0")
+        for moment, gates in (("Sat 03:30", {}), ("2096-06-02 05:29:30", {"window"}), ("2097-01-05 04:00", {"freeze"}),
+                              ("2097-01-06", {"freeze", "window"})):
+            outcome = self.world.lfactl("explain", "rmm", "--at", moment)
+            lines = [line.split() for line in outcome.stdout.splitlines()[3:]]
+            self.assertEqual({line[0] for line in lines if line[1] != "allow"}, set(gates), outcome.stdout)
+            self.assertEqual(outcome.returncode, 3 if gates else 0)
+        self.assertRegex(outcome.stdout, r"As of 2097-01-05 23:00:00 UTC, 2097-01-06 00:00:00 CET")
+        self.assertRegex(outcome.stdout, r"\nwindow +defer .* 2097-01-12 02:30:00 UTC, 03:30:00 CET \(in .*\) +possible")
+        self.assertIn("All times are those of Europe/Berlin", self.world.lfactl("plan").stdout)
 
     def test_a_job_that_waits_ends_when_automatic_mode_is_switched_off(self):
         self.world.sim("hang activate")

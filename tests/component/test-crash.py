@@ -26,7 +26,7 @@ MANUAL = os.path.join(world.SOURCE_DIR, "man/lfad.8.rst")
 WATCHDOG = {"identity": "SBSA Generic Watchdog", "state": "active", "timeout": 10, "pretimeout": 0, "timeleft": 9,
             "max_timeout": 60}
 OTHER = "11111111-2222-3333-4444-555555555555"  # an image that is not there: only remembered
-LEARNED = {"guid": OTHER, "profile": "nv3", "samples": 5, "worst-usec": 7000}
+LEARNED = {"guid": OTHER, "profile": "nv3", "samples": 5, "worst-usec": 7000, "worst-write-usec": 0}
 
 CANCELLED, SUCCEEDED = ("cancelled", "DaemonRestarted"), ("succeeded", "")
 RESTARTED = ("unknown", "HostRestarted")
@@ -97,8 +97,8 @@ class CrashTest(world.TestCase):
     def seed(self):
         """What an earlier life left: a version in quarantine, and a blackout that was learned."""
         self.world.configure("[Daemon]\nSettleSec=100ms\n[Policy]\nInhibitDelayMaxSec=10min\n")
-        self.quarantine = {"guid": world.GUIDS["bl31"], "to": "9.9", "failures": 3, "host-restarted": False, "job": 1,
-                           "boot-id": "0" * 32, "since": 1}
+        self.quarantine = {"guid": world.GUIDS["bl31"], "to": "9.9", "failures": 3, "host-restarted": False,
+                           "automatic-unknown": False, "job": 1, "boot-id": "0" * 32, "since": 1}
         with open(os.path.join(self.world.state_dir, "state.json"), "w", encoding="utf-8") as file:
             json.dump({"version": 1, "seq": 3, "holds": [], "quarantines": [self.quarantine], "learned": [LEARNED]}, file)
 

@@ -175,6 +175,7 @@ class HoldTest(HoldCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"paused until 20.*rmm\.")
         self.assertEqual(ctl("hold", "--reason=audit.").returncode, 0)
+        self.assertRegex(ctl("history", "--long", "--type=hold").stdout, r"until: *\d{16} \(20\d\d-")
         status = ctl("status").stdout
         self.assertRegex(status, "Held: rmm, by uid 0 until 20.*: fan is broken. 'lfactl unhold rmm' ends that.")
         self.assertRegex(status, "Held: all images, by uid 0: audit. 'lfactl unhold' ends that.")

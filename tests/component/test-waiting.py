@@ -7,6 +7,7 @@ import json
 import os
 import time
 
+import login1
 import world
 from world import ERROR, GUIDS, JOB, MANAGER, PATH
 
@@ -53,7 +54,7 @@ class WaitingTest(world.TestCase):
     def test_a_gate_that_defers_is_waited_for(self):
         self.inhibit("rmm")
         self.assertBusError("Inhibited", self.world.activate, "rmm")
-        path = self.wait(reason="tonight", unattended=True)
+        path = self.wait(reason="tonight", unattended=True, override=["clock"])
         job = self.world.job(path)
         self.assertIn("blocked by backup: it runs", job["Message"])
         self.assertAlmostEqual(job["DeadlineTimestamp"] / 1e6, time.time() + 7 * DAY, delta=100)
@@ -103,6 +104,10 @@ class WaitingTest(world.TestCase):
         self.assertIn("gate inhibitor deferred it: Activations of this image are blocked", job["Message"])
         self.assertTrue(job["Retryable"])
         self.assertGreaterEqual(job["FinishedTimestamp"], deadline)
+        # Without one it is the configuration's.
+        self.world.configure("[Daemon]\nSettleSec=100ms\n[Policy]\nMaxWaitSec=1s\n")
+        self.world.reload()
+        self.assertEnded(self.world.wait_job(self.wait()), "refused", "DeadlineReached")
         # Who asks again gets the same answer, although the deadline is over.
         self.assertEqual(self.world.activate("rmm", when_allowed=True, deadline=deadline, request_id="once"), path)
 
@@ -217,6 +222,50 @@ class WaitingTest(world.TestCase):
         self.assertEnded(self.world.wait_job(jobs[GUIDS["rmm"]]), "failed", "ActivationFailed")
         self.assertEnded(self.world.wait_job(jobs[GUIDS["scp"]]), "cancelled", "PrecedingFailed")
         self.assertEqual(self.kept(), [])
+
+    def open_window(self, start, seconds):
+        """start: in seconds of the clock."""
+        self.world.configure("[Daemon]\nSettleSec=100ms\n[Window night]\n"
+                             f"OnCalendar=*-*-* {time.strftime('%H:%M:%S', time.gmtime(start))} UTC\nDuration={seconds}s\n")
+        self.world.reload()
+
+    def test_a_window_that_opens_lets_it_go(self):
+        start = int(time.time()) + 3
+        self.open_window(start, 600)
+        error = self.assertBusError("OutsideWindow", self.world.activate, "rmm")
+        self.assertIn(time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(start)), error.message)
+        path = self.wait()
+        job = self.world.wait_job(path)
+        self.assertEnded(job, "succeeded")
+        self.assertGreaterEqual(job["StartedTimestamp"], start * 10**6)
+
+    def test_a_window_that_closes_before_its_turn_lets_it_wait(self):
+        last_start = int(time.time()) + 4  # what is left then is what an activation is expected to need
+        self.open_window(last_start - 60, 60 + 40 + 10)
+        self.world.stage("scp", "4.0")
+        self.world.sim("hang activate")
+        running = self.world.activate("scp")
+        self.world.wait_job_state(running, "activating")
+        path = self.world.activate("rmm", when_allowed=True, deadline=usec(3600))
+        self.assertEqual(self.world.job(path)["State"], "queued")
+        self.world.wait_for(lambda: time.time() > last_start, 10, "the last moment to start to go by")
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(running), "succeeded")
+        self.world.wait_job_state(path, "waiting")
+        self.assertIn("The window closes", self.world.job(path)["Message"])
+        self.assertEqual(self.world.history_file("started", self.world.job_id(path)), [])
+
+    def test_it_is_not_taken_up_again_and_again_for_what_shows_with_the_guard_only(self):
+        logind = login1.Login1(self.world.connect())
+        self.addCleanup(logind.close)
+        logind.lock_mode = "fail"
+        path = self.world.activate("rmm", when_allowed=True)
+        self.world.wait_job_state(path, "waiting")
+        self.assertIn("logind does not let shutdown and sleep be put off", self.world.job(path)["Message"])
+        self.world.stage("scp", "4.0")  # something changes
+        self.world.refresh()
+        self.assertEqual(self.world.job(path)["State"], "waiting")
+        self.assertEqual([signal.args[0] for signal in self.world.signals("PrepareForActivation")], [1, 0])
 
     def test_those_that_wait_count(self):
         self.inhibit()
