@@ -117,6 +117,7 @@ static int reload(Manager *manager, char **ret_text) {
         }
         apply(manager, config);
         log_info("The configuration was loaded.");
+        manager_ask_host(manager); /* the clock may matter now */
         settings_forget(manager);
         settings_apply(manager);
         manager_ask_host(manager); /* automatic mode may need to know more of it */
