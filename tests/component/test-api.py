@@ -146,7 +146,7 @@ class ExplainTest(ApiTest):
         verdict, gates = self.explain("rmm")
         self.assertEqual(verdict, {"answer": "allow", "gate": "", "error": "", "text": "", "retryable": False,
                                    "not-before": 0, "authorized": "", "guid": GUIDS["rmm"], "from": "1.2", "to": "2.0",
-                                   "warnings": []})
+                                   "time-zone": "UTC", "warnings": []})
         for name, gate in gates.items():
             self.assertEqual(gate, {"gate": name, "answer": "allow", "error": "", "text": "", "retryable": False,
                                     "not-before": 0, "overridable": gate["overridable"], "overridden": False})
