@@ -108,11 +108,13 @@ static void refuse_queued_jobs(Manager *manager, const Image *image) {
         }
 }
 
-/* A reading made to judge a job whose worker left no report: what moved is the job's doing. */
-static bool is_being_verified(const Manager *manager, const Image *image) {
+/* What moves while its job writes, or is judged by a reading since its worker left no report, is that job's doing. A
+ * reading that was begun before the write comes back after it, as the kernel lets it wait. */
+static bool is_ours(const Manager *manager, const Image *image) {
         const Job *job = manager->current;
 
-        return job && job->state == JOB_VERIFYING && strcmp(job->guid, image->values.guid) == 0;
+        return job && (job->state == JOB_ACTIVATING || job->state == JOB_VERIFYING) &&
+               strcmp(job->guid, image->values.guid) == 0;
 }
 
 static void add_image(Manager *manager, const ImageValues *values) {
@@ -124,7 +126,7 @@ static void add_image(Manager *manager, const ImageValues *values) {
         image->seen_tree = manager->tree_id;
         image_forget_settings(image);
         /* Known from before it vanished, or from the history: it may come back as another version. */
-        if (!is_being_verified(manager, image) &&
+        if (!is_ours(manager, image) &&
             image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
                 record_outside_change(manager, image, &before);
         quarantine_review(manager, image);
@@ -202,7 +204,7 @@ void images_update(Manager *manager, const Tree *tree) {
                 if (image_change(&image->values, values) & CHANGE_VERSION ||
                     image_values_look_stale(values) != image_values_look_stale(&image->values))
                         moved = true;
-                update_image(manager, image, values, is_being_verified(manager, image));
+                update_image(manager, image, values, is_ours(manager, image));
         }
         if (moved && !first)
                 manager->tree_stable_since_usec = clock_monotonic(manager->clock);

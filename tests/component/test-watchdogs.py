@@ -171,6 +171,7 @@ class StuckTest(WatchdogTest):
                                         errors.append)
         self.world.wait_for(lambda: errors, 10, "one caller too many")
         self.assertEqual([error.get_dbus_name() for error in errors], ["org.freedesktop.DBus.Error.LimitsExceeded"])
+        self.world.wait_for(self.world.worker_pids, 10, "the one that reads")
         self.assertEqual(len(self.world.worker_pids()), 1)
         self.assertEqual(self.world.manager()["DriverState"], "active")
         self.assertEqual(answers, [])
