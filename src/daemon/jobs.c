@@ -297,6 +297,8 @@ static void record_end(Job *job, json_object *record) {
         if (job->terms.automatic) /* then it counts for more (core/state.h) */
                 json_object_object_add(record, "automatic", json_object_new_boolean(true));
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
+        if (job->when_allowed && job->batch > 0) /* the others may outlive lfad (recovery.c) */
+                json_add_u64(record, "batch", job->batch);
         json_add_u64(record, "uid", job->requester.uid);
         json_add_u64(record, "write-usec", job->write_usec);
         add_blackout(record, &job->blackout);
@@ -341,12 +343,12 @@ static void log_end(const Job *job) {
                  *job->message ? ": " : "", job->message);
 }
 
-/* What was asked for together stops together: nobody has looked at what went wrong yet. */
+/* What was asked for together stops together. */
 static void end_batch(Manager *manager, const Job *ended) {
         g_autoptr(GPtrArray) jobs = NULL;
 
-        if (ended->batch == 0 || ended->result == RESULT_SUCCEEDED || ended->result == RESULT_UNVERIFIED ||
-            ended->result == RESULT_REFUSED || ended->error == LFA_ERROR_PRECEDING_FAILED)
+        if (ended->batch == 0 || !job_result_ends_batch(ended->result) ||
+            ended->error == LFA_ERROR_PRECEDING_FAILED)
                 return;
         jobs = manager_list_unstarted_jobs(manager);
         for (unsigned i = 0; i < jobs->len; i++)
