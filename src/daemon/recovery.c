@@ -7,6 +7,7 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/end-file.h"
 #include "daemon/history-query.h"
 #include "daemon/history-visit.h"
 #include "daemon/manager.h"
@@ -314,9 +315,23 @@ static void conclude(Job *job) {
         job_conclude(job, r >= 0 ? &report : NULL, false);
 }
 
+/* As it ended before, which could not be recorded. Takes the record. */
+static void end_as_before(Job *job, json_object *record) {
+        JobResult result = job_result_from_string(string_or_empty(record, "result"));
+        g_autofree char *message = g_strdup(string_or_empty(record, "message"));
+
+        job_finish(job, (int) result < 0 ? RESULT_CANCELLED : result,
+                   error_from_bus_name(string_or_empty(record, "error")), message, record);
+}
+
 /* It never began. */
 static void end_or_wait(Job *job, bool this_boot) {
-        if (!job->when_allowed)
+        const char *folder = job->manager->settings->runtime_folder;
+        json_object *end = job->when_allowed && this_boot ? end_file_read(folder, job->id, job->guid) : NULL;
+
+        if (end)
+                end_as_before(job, end);
+        else if (!job->when_allowed)
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
         else if (!this_boot)
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED,
