@@ -315,6 +315,24 @@ class WaitingTest(world.TestCase):
         self.assertEqual(self.world.job(path)["State"], "waiting")
         self.assertEqual([signal.args[0] for signal in self.world.signals("PrepareForActivation")], [1, 0])
 
+    def test_polkit_is_told_that_it_waits(self):
+        self.inhibit()
+        deadline = usec(3600)
+        until = "when allowed, until " + time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(deadline // 10**6))
+        with self.world.agent("cancel") as agent:
+            for options in ({"deadline": deadline}, {}, {"override": ["hold"], "reason": "outage 7"}):
+                self.assertBusError((world.ACCESS_DENIED, world.INTERACTIVE), self.world.activate_as, "nobody", "rmm",
+                                    agent=agent, when_allowed=True, **options)
+        for prompt, words in zip(agent.prompts, (until, "when allowed,", "gate hold")):
+            self.assertIn(words, prompt.message)
+        self.assertIn("when allowed: gate hold", agent.prompts[2].message)
+        self.assertIn("outage 7", agent.prompts[2].message)
+        self.world.polkit_rule('polkit.addRule(function(action, subject) {'
+                               '    return action.lookup("when") == "now" ? polkit.Result.YES : polkit.Result.NO; });')
+        self.assertBusError(world.ACCESS_DENIED, self.world.activate_as, "nobody", "rmm", when_allowed=True)
+        self.let_go()
+        self.assertEnded(self.world.wait_job(self.world.activate_as("nobody", "rmm")), "succeeded")
+
     def test_those_that_wait_count(self):
         self.inhibit()
         self.world.polkit_rule("polkit.addRule(function(action, subject) { return polkit.Result.YES; });")
