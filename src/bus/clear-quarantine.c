@@ -24,7 +24,9 @@ static int check(Request *request, sd_bus_error *error) {
         request_add_detail(request, "guid", image->values.guid);
         request_add_detail(request, "name", image_display_name(image));
         request_add_detail(request, "to", version_known(quarantine->to) ? quarantine->to : "none");
+        request_add_detail(request, "when", "now");
         request_add_detail(request, "override", gate_to_string(GATE_QUARANTINE));
+        request_add_detail(request, "reason", request->reason);
         return 0;
 }
 

@@ -84,8 +84,21 @@ static const char *version_or_none(const char *version) {
         return version_known(version) ? version : "none";
 }
 
+/* Whoever is asked now is asked about that day, too. */
+static char *describe_when(const Request *request) {
+        g_autofree char *deadline = NULL;
+
+        if (!request->when_allowed)
+                return g_strdup("now");
+        if (request->deadline == 0)
+                return g_strdup("when allowed");
+        deadline = gate_time_to_text(request->deadline);
+        return g_strdup_printf("when allowed, until %s", deadline);
+}
+
 static void add_details(Request *request, const Image *image, bool rendezvous) {
         const Target *target = &request->target;
+        g_autofree char *when = describe_when(request);
 
         request_add_detail(request, "guid", target->guid);
         request_add_detail(request, "name", image_display_name(image));
@@ -93,6 +106,8 @@ static void add_details(Request *request, const Image *image, bool rendezvous) {
         request_add_detail(request, "to", version_or_none(target->to));
         request_add_detail(request, "rendezvous", rendezvous ? "yes" : "no");
         request_add_detail(request, "downgrade", find_downgrade(target->from, target->to));
+        request_add_detail(request, "when", when);
+        request_add_detail(request, "reason", request->reason);
         if (request->terms.overrides != 0) {
                 g_autofree char *gates = gate_mask_to_text(request->terms.overrides);
 

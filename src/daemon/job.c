@@ -51,6 +51,10 @@ bool job_is_retryable(const Job *job) {
         return error_is_retryable(job->error);
 }
 
+bool job_result_ends_batch(JobResult result) {
+        return result != RESULT_SUCCEEDED && result != RESULT_UNVERIFIED && result != RESULT_REFUSED;
+}
+
 json_object *job_record(const Job *job) {
         json_object *record = json_object_new_object();
 

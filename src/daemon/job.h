@@ -91,6 +91,10 @@ static inline bool job_is_done(const Job *job) {
  * one is known and nothing was activated, else as the error says. */
 bool job_is_retryable(const Job *job);
 
+/* Whether what was asked for together with a job that ended so is not gone on with: nobody has looked at what went wrong
+ * yet. */
+bool job_result_ends_batch(JobResult result);
+
 /* Past its gates: it can no longer simply be dropped. */
 static inline bool job_is_running(const Job *job) {
         return job->state == JOB_GUARDING || job->state == JOB_ACTIVATING || job->state == JOB_VERIFYING;

@@ -3,6 +3,7 @@
 
 #include "core/enum-names.h"
 #include "daemon/activation-lock.h"
+#include "daemon/end-file.h"
 #include "daemon/state.h"
 #include "util/log.h"
 #include "util/macros.h"
@@ -145,6 +146,7 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         if (r < 0)
                 return log_error_errno(r, "Cannot record a job");
         (void) json_get_u64(record, "timestamp", &job->queued_usec);
+        end_file_remove(manager->settings->runtime_folder, (uint32_t) seq); /* another history's */
         if (job->when_allowed)
                 scheduler_admit(job);
         enter_job(manager, job, (uint32_t) seq);
@@ -239,6 +241,7 @@ static bool write_end(Manager *manager, uint32_t job, json_object *record) {
         if (r >= 0) {
                 json_object_put(record);
                 activation_report_remove(manager->settings->runtime_folder, job);
+                end_file_remove(manager->settings->runtime_folder, job);
                 return true;
         }
         manager->unwritten_error = r;
@@ -284,6 +287,13 @@ static void add_canceller(json_object *record, const Requester *canceller) {
                 json_add_u64(record, "cancel-login-uid", canceller->login_uid);
 }
 
+static void keep_end(const Job *job, json_object *record) {
+        int r = end_file_write(job->manager->settings->runtime_folder, job->id, record);
+
+        if (r < 0)
+                log_error_errno(r, "Nor can the end of job %u be kept for the next lfad", job->id);
+}
+
 static void record_end(Job *job, json_object *record) {
         Manager *manager = job->manager;
         Unwritten *unwritten;
@@ -297,6 +307,8 @@ static void record_end(Job *job, json_object *record) {
         if (job->terms.automatic) /* then it counts for more (core/state.h) */
                 json_object_object_add(record, "automatic", json_object_new_boolean(true));
         json_add_string(record, "firmware-code", firmware_code_to_string(job->firmware_code));
+        if (job->when_allowed && job->batch > 0) /* the others may outlive lfad (recovery.c) */
+                json_add_u64(record, "batch", job->batch);
         json_add_u64(record, "uid", job->requester.uid);
         json_add_u64(record, "write-usec", job->write_usec);
         add_blackout(record, &job->blackout);
@@ -307,6 +319,8 @@ static void record_end(Job *job, json_object *record) {
         jobs_retry_records(manager); /* in their order */
         if (manager->unwritten.length == 0 && write_end(manager, job->id, record))
                 return;
+        if (job->when_allowed && job->started_usec == 0) /* else the next lfad would let it wait on */
+                keep_end(job, record);
         unwritten = g_new(Unwritten, 1);
         *unwritten = (Unwritten){ job->id, record };
         g_queue_push_tail(&manager->unwritten, unwritten);
@@ -341,12 +355,12 @@ static void log_end(const Job *job) {
                  *job->message ? ": " : "", job->message);
 }
 
-/* What was asked for together stops together: nobody has looked at what went wrong yet. */
+/* What was asked for together stops together. */
 static void end_batch(Manager *manager, const Job *ended) {
         g_autoptr(GPtrArray) jobs = NULL;
 
-        if (ended->batch == 0 || ended->result == RESULT_SUCCEEDED || ended->result == RESULT_UNVERIFIED ||
-            ended->result == RESULT_REFUSED || ended->error == LFA_ERROR_PRECEDING_FAILED)
+        if (ended->batch == 0 || !job_result_ends_batch(ended->result) ||
+            ended->error == LFA_ERROR_PRECEDING_FAILED)
                 return;
         jobs = manager_list_unstarted_jobs(manager);
         for (unsigned i = 0; i < jobs->len; i++)

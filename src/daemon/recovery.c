@@ -7,6 +7,7 @@
 #include "core/verdict.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/end-file.h"
 #include "daemon/history-query.h"
 #include "daemon/history-visit.h"
 #include "daemon/manager.h"
@@ -223,7 +224,13 @@ static void read_vanished(Manager *manager, json_object *record) {
 typedef struct Recovery {
         Manager *manager;
         GHashTable *unfinished; /* job's id -> Unfinished, owned */
+        GHashTable *failed;     /* batches that are not gone on with */
 } Recovery;
+
+static void note_end_in_batch(const Recovery *recovery, uint32_t batch, JobResult result) {
+        if (batch > 0 && (int) result >= 0 && job_result_ends_batch(result))
+                g_hash_table_add(recovery->failed, GUINT_TO_POINTER(batch));
+}
 
 static int read_record(json_object *record, uint64_t seq, void *userdata) {
         const Recovery *recovery = userdata;
@@ -233,6 +240,8 @@ static int read_record(json_object *record, uint64_t seq, void *userdata) {
         switch (record_type_from_string(string_or_empty(record, "type"))) {
         case RECORD_QUEUED:
                 read_queued(manager, unfinished, record);
+                /* What failed before was another one with its number. */
+                g_hash_table_remove(recovery->failed, GUINT_TO_POINTER(u32_or_zero(record, "batch")));
                 break;
         case RECORD_STARTED:
                 read_started(unfinished, record);
@@ -240,6 +249,8 @@ static int read_record(json_object *record, uint64_t seq, void *userdata) {
         case RECORD_FINISHED:
                 g_hash_table_remove(unfinished, GUINT_TO_POINTER(u32_or_zero(record, "job")));
                 read_finished(manager, record);
+                note_end_in_batch(recovery, u32_or_zero(record, "batch"),
+                                  job_result_from_string(string_or_empty(record, "result")));
                 break;
         case RECORD_SETTLED:
         case RECORD_EXTERNAL:
@@ -304,9 +315,23 @@ static void conclude(Job *job) {
         job_conclude(job, r >= 0 ? &report : NULL, false);
 }
 
+/* As it ended before, which could not be recorded. Takes the record. */
+static void end_as_before(Job *job, json_object *record) {
+        JobResult result = job_result_from_string(string_or_empty(record, "result"));
+        g_autofree char *message = g_strdup(string_or_empty(record, "message"));
+
+        job_finish(job, (int) result < 0 ? RESULT_CANCELLED : result,
+                   error_from_bus_name(string_or_empty(record, "error")), message, record);
+}
+
 /* It never began. */
 static void end_or_wait(Job *job, bool this_boot) {
-        if (!job->when_allowed)
+        const char *folder = job->manager->settings->runtime_folder;
+        json_object *end = job->when_allowed && this_boot ? end_file_read(folder, job->id, job->guid) : NULL;
+
+        if (end)
+                end_as_before(job, end);
+        else if (!job->when_allowed)
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED, NULL, NULL);
         else if (!this_boot)
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_DAEMON_RESTARTED,
@@ -316,7 +341,8 @@ static void end_or_wait(Job *job, bool this_boot) {
                 log_info("Job %u: waits still.", job->id);
 }
 
-static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
+static void settle(const Recovery *recovery, const Unfinished *entry, bool is_running) {
+        Manager *manager = recovery->manager;
         bool this_boot = strcmp(entry->boot_id, history_boot_id(manager->history)) == 0;
         Job *job = restore_job(manager, entry);
 
@@ -331,8 +357,23 @@ static void settle(Manager *manager, const Unfinished *entry, bool is_running) {
                 conclude(job);
         else
                 job_conclude(job, NULL, true);
+        if (job_is_done(job))
+                note_end_in_batch(recovery, job->batch, job->result);
         if (this_boot) /* the guard may have been taken: nothing tells */
                 manager->observer->preparing(job, false, manager->userdata);
+}
+
+/* What ended before the restart, or by it, ends the others as it does at any time (jobs.c). */
+static void end_failed_batches(const Recovery *recovery) {
+        g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(recovery->manager);
+
+        for (unsigned i = 0; i < jobs->len; i++) {
+                Job *job = jobs->pdata[i];
+
+                if (!job_is_done(job) &&
+                    g_hash_table_contains(recovery->failed, GUINT_TO_POINTER(job->batch)))
+                        job_finish(job, RESULT_CANCELLED, LFA_ERROR_PRECEDING_FAILED, NULL, NULL);
+        }
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -394,9 +435,10 @@ static void take_kept_jobs(Recovery *recovery) {
 
 void recovery_run(Manager *manager) {
         g_autoptr(GHashTable) unfinished = g_hash_table_new_full(NULL, NULL, NULL, unfinished_free);
+        g_autoptr(GHashTable) failed = g_hash_table_new(NULL, NULL);
         g_autoptr(GPtrArray) entries = g_ptr_array_new();
         bool worker_runs = worker_still_runs(manager);
-        Recovery recovery = { manager, unfinished };
+        Recovery recovery = { manager, unfinished, failed };
         const Unfinished *running = NULL;
         GHashTableIter iterator;
         void *value;
@@ -412,10 +454,11 @@ void recovery_run(Manager *manager) {
         if (worker_runs)
                 running = find_running(manager, entries);
         if (running) /* first: while it runs no other job may become the current one */
-                settle(manager, running, true);
+                settle(&recovery, running, true);
         for (unsigned i = 0; i < entries->len; i++)
                 if (entries->pdata[i] != running)
-                        settle(manager, entries->pdata[i], false);
+                        settle(&recovery, entries->pdata[i], false);
+        end_failed_batches(&recovery);
         if (worker_runs && !manager->current)
                 activation_watch_foreign(manager);
 }

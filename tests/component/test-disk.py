@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import world
-from world import JOB, MANAGER, PATH
+from world import ERROR, JOB, MANAGER, PATH
 
 FAULTFS = os.path.join(world.BUILD_DIR, "tests/faultfs/faultfs")
 
@@ -240,6 +240,27 @@ class FaultyDiskTest(DiskTest):
         self.restart()
         self.assertEqual(self.world.wait_record("finished", self.world.job_id(second))["result"], "cancelled")
         self.assertEqual(self.types(second), ["queued", "finished"])
+
+    def test_a_job_that_waited_and_was_cancelled_waits_no_more_after_a_kill(self):
+        inhibitor = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", "block", ["rmm"], {}).take()
+        try:
+            path = self.world.activate("rmm", when_allowed=True)
+            self.inject("write", "ENOSPC")
+            self.world.call(path, JOB, "Cancel", "a{sv}", {})
+            self.assertEnded(self.world.wait_job(path), "cancelled", "Cancelled")
+            self.world.kill("lfad")
+            self.start()  # the disk is full still
+            self.assertEnded(self.world.wait_job(path), "cancelled", "Cancelled")
+            self.world.kill("lfad")
+            self.inject("write", "none")
+            self.start()
+        finally:
+            os.close(inhibitor)
+        record = self.world.wait_record("finished", self.world.job_id(path))
+        self.assertEqual((record["result"], record["error"], record["cancel-uid"]), ("cancelled", ERROR + "Cancelled", 0))
+        self.assertEqual(self.types(path), ["queued", "finished"])
+        self.assertNotIn(f"job-{self.world.job_id(path)}.end", os.listdir(self.world.runtime_dir))
+        self.assertEqual(self.world.stores(), 0)
 
     def test_a_change_from_outside_that_cannot_be_recorded_is_seen_all_the_same(self):
         self.inject("write", "EIO")

@@ -5,6 +5,7 @@ and not over one of the host."""
 
 import json
 import os
+import shutil
 import time
 
 import login1
@@ -223,6 +224,53 @@ class WaitingTest(world.TestCase):
         self.assertEnded(self.world.wait_job(jobs[GUIDS["scp"]]), "cancelled", "PrecedingFailed")
         self.assertEqual(self.kept(), [])
 
+    def test_what_was_asked_for_together_ends_together_over_a_kill(self):
+        self.world.configure("[Daemon]\nSettleSec=100ms\n" + "".join(
+            f"[Image {image}]\nGuid={GUIDS[image]}\nAfter={GUIDS[first]}\n"
+            for image, first in (("rmm", "bl31"), ("scp", "bl31"))))
+        self.world.reload()
+        self.world.stage("bl31", "3.0")
+        self.world.stage("scp", "4.0")
+        self.inhibit("rmm", "scp")
+        self.world.sim("fail prime AUTH_ERROR --image=bl31")
+        self.world.sim("hang activate")
+        paths = self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", {"when-allowed": True, "deadline": usec(3600)})
+        jobs = {self.world.job(path)["Guid"]: path for path in paths}
+        self.world.wait_job_state(jobs[GUIDS["bl31"]], "activating")
+        self.world.kill("lfad")
+        self.world.sim("release")
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
+        self.world.start("lfad")
+        record = self.world.wait_record("finished", self.world.job_id(jobs[GUIDS["bl31"]]))
+        self.assertEqual(record["result"], "failed")
+        for image in ("rmm", "scp"):
+            record = self.world.wait_record("finished", self.world.job_id(jobs[GUIDS[image]]), timeout=5)
+            self.assertEqual((record["result"], record["error"]), ("cancelled", ERROR + "PrecedingFailed"))
+        self.assertEqual(self.kept(), [])
+
+    def test_what_ends_together_does_so_when_lfad_dies_in_between(self):
+        self.world.stage("scp", "4.0")
+        self.inhibit("rmm", "scp")
+        paths = self.world.call(PATH, MANAGER, "ActivatePending", "a{sv}", {"when-allowed": True, "deadline": usec(3600)})
+        first, last = map(self.world.job_id, paths)
+        state = os.path.join(self.world.state_dir, "state.json")
+        shutil.copy(state, state + ".waiting")
+        self.world.call(paths[0], JOB, "Cancel", "a{sv}", {})
+        self.assertEnded(self.world.wait_job(paths[1]), "cancelled", "PrecedingFailed")
+        self.world.kill("lfad")
+        os.rename(state + ".waiting", state)
+        history = os.path.join(self.world.state_dir, "history.jsonl")
+        with open(history, encoding="utf-8") as file:
+            lines = file.readlines()
+        with open(history, "w", encoding="utf-8") as file:
+            file.writelines(line for line in lines
+                            if (json.loads(line)["type"], json.loads(line).get("job")) != ("finished", last))
+        self.world.start("lfad")
+        self.assertEqual(len(self.world.history_file("finished", first)), 1)
+        record = self.world.wait_record("finished", last)
+        self.assertEqual((record["result"], record["error"]), ("cancelled", ERROR + "PrecedingFailed"))
+        self.assertEqual(self.kept(), [])
+
     def open_window(self, start, seconds):
         """start: in seconds of the clock."""
         self.world.configure("[Daemon]\nSettleSec=100ms\n[Window night]\n"
@@ -266,6 +314,24 @@ class WaitingTest(world.TestCase):
         self.world.refresh()
         self.assertEqual(self.world.job(path)["State"], "waiting")
         self.assertEqual([signal.args[0] for signal in self.world.signals("PrepareForActivation")], [1, 0])
+
+    def test_polkit_is_told_that_it_waits(self):
+        self.inhibit()
+        deadline = usec(3600)
+        until = "when allowed, until " + time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(deadline // 10**6))
+        with self.world.agent("cancel") as agent:
+            for options in ({"deadline": deadline}, {}, {"override": ["hold"], "reason": "outage 7"}):
+                self.assertBusError((world.ACCESS_DENIED, world.INTERACTIVE), self.world.activate_as, "nobody", "rmm",
+                                    agent=agent, when_allowed=True, **options)
+        for prompt, words in zip(agent.prompts, (until, "when allowed,", "gate hold")):
+            self.assertIn(words, prompt.message)
+        self.assertIn("when allowed: gate hold", agent.prompts[2].message)
+        self.assertIn("outage 7", agent.prompts[2].message)
+        self.world.polkit_rule('polkit.addRule(function(action, subject) {'
+                               '    return action.lookup("when") == "now" ? polkit.Result.YES : polkit.Result.NO; });')
+        self.assertBusError(world.ACCESS_DENIED, self.world.activate_as, "nobody", "rmm", when_allowed=True)
+        self.let_go()
+        self.assertEnded(self.world.wait_job(self.world.activate_as("nobody", "rmm")), "succeeded")
 
     def test_those_that_wait_count(self):
         self.inhibit()

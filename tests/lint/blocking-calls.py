@@ -33,6 +33,7 @@ ALLOWED = [
     ("src/daemon/history-visit.c", "*", "bounded reads of the records, block by block"),
     ("src/daemon/state.c", "*", "the state file: atomic replace"),
     ("src/daemon/activation-lock.c", "*", "lock file and reports, small files on the tmpfs of the runtime folder"),
+    ("src/daemon/end-file.c", "*", "small files on the tmpfs of the runtime folder, where the history takes nothing"),
     ("src/daemon/watchdog-lease.c", "*", "a small file on the tmpfs of the runtime folder, before systemd is told"),
     ("src/daemon/config.c", "config_files_load", "at start, and when an administrator asks for it: a few bounded files"),
     ("src/daemon/wall-timer.c", "read", "a timer's descriptor that does not block"),

@@ -16,9 +16,10 @@ from gi.repository import Gio, GLib  # noqa: E402
 
 
 def options(values):
-    """The a{sv} of a plain dictionary: text s, whole numbers u, truth values b, lists as."""
+    """The a{sv} of a plain dictionary: text s, whole numbers u, times t, truth values b, lists as."""
     types = {str: "s", bool: "b", int: "u", list: "as"}
-    return {key: GLib.Variant(types[type(value)], value) for key, value in values.items()}
+    return {key: GLib.Variant("t" if isinstance(value, int) and value >> 32 else types[type(value)], value)
+            for key, value in values.items()}
 
 
 def main():
