@@ -170,24 +170,29 @@ bool schedule_find_opening(const Config *config, const char *guid, uint64_t afte
         return true;
 }
 
-static const ConfigSection *find_holding_freeze(const GPtrArray *freezes, uint64_t at_usec) {
+/* One that holds at that moment, or begins before what is begun then is over; of several the one that ends last. */
+static const ConfigSection *find_freeze_in_the_way(const GPtrArray *freezes, uint64_t at_usec,
+                                                   uint64_t need_usec) {
+        uint64_t last_usec = add(at_usec, subtract(need_usec, 1));
         const ConfigSection *last = NULL;
 
         for (unsigned i = 0; i < freezes->len; i++) {
                 const ConfigSection *freeze = freezes->pdata[i];
 
-                if (freeze->freeze.from_usec <= at_usec && at_usec < freeze->freeze.until_usec &&
+                if (freeze->freeze.from_usec <= last_usec && at_usec < freeze->freeze.until_usec &&
                     (!last || freeze->freeze.until_usec > last->freeze.until_usec))
                         last = freeze;
         }
         return last;
 }
 
-const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t *ret_until_usec) {
-        const ConfigSection *freeze = find_holding_freeze(config->freezes, at_usec), *next = freeze;
+const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t need_usec,
+                                          uint64_t *ret_until_usec) {
+        const ConfigSection *freeze = find_freeze_in_the_way(config->freezes, at_usec, need_usec);
+        const ConfigSection *next = freeze;
         uint64_t until_usec = 0;
 
-        for (; next; next = find_holding_freeze(config->freezes, until_usec))
+        for (; next; next = find_freeze_in_the_way(config->freezes, until_usec, need_usec))
                 until_usec = next->freeze.until_usec;
         if (freeze && ret_until_usec)
                 *ret_until_usec = until_usec;

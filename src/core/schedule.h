@@ -58,8 +58,10 @@ uint64_t schedule_find_slot(const Config *config, const char *guid,
                             const uint8_t host_id[static HOST_ID_SIZE], uint64_t at_usec,
                             uint64_t tried_usec, const ConfigSection **ret_window);
 
-/* The freeze that holds at that moment and ends last, or NULL. ret_until: from when no freeze holds; may be NULL. */
-const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t *ret_until_usec);
+/* The freeze that keeps what takes so long from being begun at that moment, or NULL: it holds then, or begins before that is
+ * over; of several the one that ends last. ret_until: from when none does any more; may be NULL. */
+const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t need_usec,
+                                          uint64_t *ret_until_usec);
 
 /* The freeze that begins next after that moment, or NULL. */
 const ConfigSection *schedule_find_next_freeze(const Config *config, uint64_t after_usec);

@@ -29,7 +29,7 @@ void manager_read_host_id(Manager *manager) {
                 memcpy(manager->schedule.host_id, id.bytes, HOST_ID_SIZE);
 }
 
-/* How much of a window an activation that begins now may take. With the guard held most of it lies behind. */
+/* How long an activation that begins now may take, of a window and before a freeze. With the guard held most of it lies behind. */
 static uint64_t need_usec(const Manager *manager, const Image *image, const Job *job) {
         uint64_t duration =
                         state_learned_duration_usec(manager->state, image->values.guid, manager->profile);
@@ -88,16 +88,23 @@ void gather_schedule(const Manager *manager, const Image *image, const Job *job,
                             tried_usec(manager, image, job, moment, &facts->terms), schedule);
 }
 
+/* From when it is too late: what is left until then is too short. UINT64_MAX: that is so already. */
+static uint64_t too_late_usec(const ScheduleFacts *schedule, uint64_t end_usec) {
+        if (end_usec <= schedule->at_usec || end_usec - schedule->at_usec < schedule->need_usec)
+                return UINT64_MAX;
+        return end_usec - schedule->need_usec + 1;
+}
+
 uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
-        uint64_t now_usec = schedule->at_usec, last_start_usec;
+        uint64_t now_usec = schedule->at_usec;
         uint64_t next_usec = schedule_next_change(manager->config, image->values.guid, now_usec);
+        const ConfigSection *freeze =
+                        schedule_find_next_freeze(manager->config, now_usec + schedule->need_usec - 1);
 
-        if (schedule->open_until_usec > now_usec &&
-            schedule->open_until_usec - now_usec >= schedule->need_usec) {
-                last_start_usec = schedule->open_until_usec - schedule->need_usec;
-                next_usec = MIN(next_usec, last_start_usec + 1);
-        }
+        next_usec = MIN(next_usec, too_late_usec(schedule, schedule->open_until_usec));
+        if (freeze)
+                next_usec = MIN(next_usec, too_late_usec(schedule, freeze->freeze.from_usec));
         if (schedule->since_last_usec < schedule->interval_usec)
                 next_usec = MIN(next_usec, now_usec + schedule->interval_usec - schedule->since_last_usec);
         return next_usec;

@@ -155,16 +155,33 @@ static void freezes_hold_from_their_beginning_to_before_their_end(void **state) 
                                                "[Freeze d]\nFrom=2026-05-02\nUntil=2026-05-03\n");
         uint64_t until = 1;
 
-        assert_null(schedule_find_freeze(config, on_may_day(3, 0) - 1, &until));
+        assert_null(schedule_find_freeze(config, on_may_day(3, 0) - 1, 0, &until));
         assert_true(until == 1);
-        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 0), &until)->name, "a");
+        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 0), 0, &until)->name, "a");
         assert_true(until == on_may_day(6, 0)); /* b goes on where a ends */
-        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 10), &until)->name, "a");
-        assert_string_equal(schedule_find_freeze(config, on_may_day(5, 0), &until)->name, "b");
-        assert_null(schedule_find_freeze(config, on_may_day(6, 0), &until));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 10), 0, &until)->name, "a");
+        assert_string_equal(schedule_find_freeze(config, on_may_day(5, 0), 0, &until)->name, "b");
+        assert_null(schedule_find_freeze(config, on_may_day(6, 0), 0, &until));
         assert_string_equal(schedule_find_next_freeze(config, on_may_day(0, 0))->name, "a");
         assert_string_equal(schedule_find_next_freeze(config, on_may_day(5, 0))->name, "d");
         assert_null(schedule_find_next_freeze(config, at(2026, 5, 2, 0, 0)));
+}
+
+static void a_freeze_is_in_the_way_of_what_would_last_into_it(void **state) {
+        g_autoptr(Config) config =
+                        read_config("[Freeze a]\nFrom=2026-05-01 03:00\nUntil=2026-05-01 04:00\n"
+                                    "[Freeze b]\nFrom=2026-05-01 04:10\nUntil=2026-05-01 05:00\n");
+        uint64_t until;
+
+        assert_null(schedule_find_freeze(config, on_may_day(2, 50), 10 * MINUTE, &until));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(2, 50) + 1, 10 * MINUTE, &until)->name,
+                            "a");
+        assert_true(until == on_may_day(4, 0)); /* what lies between them is long enough */
+        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 30), 10 * MINUTE + 1, &until)->name,
+                            "a");
+        assert_true(until == on_may_day(5, 0));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 5), 10 * MINUTE, &until)->name, "b");
+        assert_null(schedule_find_freeze(config, on_may_day(5, 0), UINT64_MAX, &until));
 }
 
 static void the_next_change_is_an_edge_of_a_window_or_a_freeze(void **state) {
@@ -305,6 +322,7 @@ int main(void) {
                 cmocka_unit_test(a_duration_is_elapsed_time),
                 cmocka_unit_test(a_time_that_clocks_show_twice_opens_a_window_once),
                 cmocka_unit_test(freezes_hold_from_their_beginning_to_before_their_end),
+                cmocka_unit_test(a_freeze_is_in_the_way_of_what_would_last_into_it),
                 cmocka_unit_test(the_next_change_is_an_edge_of_a_window_or_a_freeze),
                 cmocka_unit_test(a_slot_leaves_what_is_needed_and_stays_where_it_is),
                 cmocka_unit_test(an_opening_is_used_once),
