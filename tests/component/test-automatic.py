@@ -162,5 +162,31 @@ class AutomaticTest(world.TestCase):
         self.world.sim("release")
         self.assertEqual(self.world.wait_record("finished", job=self.queued()[0]["seq"])["result"], "succeeded")
 
+    def guard(self):
+        """Lets automatic mode ask for rmm, and holds the job back by an inhibitor; the window's section and that one."""
+        held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", "delay", [], {})
+        self.world.stage("rmm", "2.0")
+        section, _ = self.window()
+        self.configure(section)
+        self.world.wait_for(lambda: "waiting for backup" in self.world.log("lfad", 100), what="a job that guards")
+        return section, held
+
+    def test_so_does_one_that_is_about_to_begin(self):
+        section, held = self.guard()
+        self.configure(section, mode="manual")
+        record = self.world.wait_record("finished")
+        self.assertEqual(record["result"], "cancelled")
+        self.assertIn("switched off", record["message"])
+        os.close(held.take())
+        self.world.refresh()
+        self.assertEqual((self.world.image("rmm")["State"], self.world.manager()["CurrentJob"]), ("pending", "/"))
+
+    def test_one_whose_window_is_taken_away_begins_no_more(self):
+        _, held = self.guard()
+        self.configure()
+        os.close(held.take())
+        self.world.wait_for(lambda: "waits for gate window" in self.world.log("lfad", 100), what="a job that waits")
+        self.assertEqual(self.world.history_file("started"), [])
+
 
 world.main()
