@@ -118,12 +118,13 @@ GateVerdict gate_slot(const GateFacts *facts) {
 
 GateVerdict gate_interval(const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
-        uint64_t missing_usec;
+        uint64_t over_usec;
 
         if (schedule->since_last_usec >= schedule->interval_usec)
                 return gate_allow();
-        missing_usec = schedule->interval_usec - schedule->since_last_usec;
-        return gate_defer(LFA_ERROR_INTERVAL_NOT_OVER, schedule->at_usec + missing_usec,
+        /* A full second: two clocks tell it, and it would be another moment whenever they are read. */
+        over_usec = schedule->at_usec + (schedule->interval_usec - schedule->since_last_usec);
+        return gate_defer(LFA_ERROR_INTERVAL_NOT_OVER, round_up_to_seconds(over_usec) * USEC_PER_SEC,
                           "The last activation ended %" PRIu64 " s ago; between two there are to be %" PRIu64
                           " s (MinimumIntervalSec=).",
                           (uint64_t) (schedule->since_last_usec / USEC_PER_SEC),

@@ -106,6 +106,18 @@ class AutomaticTest(world.TestCase):
         self.assertNotPlanned("slot", "TriedInWindow", image="bl31")
         self.assertEqual(len(self.queued()), 2)
 
+    def test_what_is_planned_is_announced_once(self):
+        section, _ = self.window(after=-60)
+        self.configure("MinimumIntervalSec=200s", section)
+        self.world.stage("rmm", "2.0")
+        end = self.world.wait_record("finished")["timestamp"]
+        self.world.stage("bl31", "3.0")
+        for _ in range(10):
+            self.world.refresh()
+        [planned] = self.world.changed(PATH, "NextPlannedTimestamp")
+        self.assertTrue(0 <= planned - end - 200 * 10**6 < 2 * 10**6, (planned, end))
+        self.assertEqual(planned, self.world.manager()["NextPlannedTimestamp"])
+
     def test_without_a_window_it_does_nothing_and_says_so(self):
         self.configure()
         self.world.stage("rmm", "2.0")

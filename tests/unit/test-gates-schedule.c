@@ -162,6 +162,10 @@ static void activations_keep_their_distance(void **state) {
         assert_defers(&facts, GATE_INTERVAL, LFA_ERROR_INTERVAL_NOT_OVER, NOW + 10 * SECOND,
                       "The last activation ended 590 s ago; between two there are to be 600 s "
                       "(MinimumIntervalSec=).");
+        facts.schedule.since_last_usec += SECOND - 1; /* the moment that is told is a full second */
+        assert_defers(&facts, GATE_INTERVAL, LFA_ERROR_INTERVAL_NOT_OVER, NOW + 10 * SECOND,
+                      "The last activation ended 590 s ago; between two there are to be 600 s "
+                      "(MinimumIntervalSec=).");
         facts.schedule.interval_usec = facts.schedule.since_last_usec = 0;
         assert_allows(&facts, GATE_INTERVAL);
 }
