@@ -90,16 +90,17 @@ void config_check_windows_and_freezes(Config *config, GPtrArray *problems) {
         }
 }
 
-void config_reload_zone(Config *config) {
+bool config_reload_zone(Config *config) {
         const ConfigSection *policy = config->sections->pdata[CONFIG_POLICY];
         GTimeZone *zone = time_zone_load(config_find_setting(policy, "TimeZone")->text);
 
         if (!zone)
-                return;
+                return false;
         g_clear_pointer(&config->zone, g_time_zone_unref);
         config->zone = zone;
         for (unsigned i = 0; i < config->freezes->len; i++)
                 (void) place_freeze(config, config->freezes->pdata[i], NULL);
+        return true;
 }
 
 const char *config_zone_name(const Config *config) {

@@ -167,8 +167,8 @@ const ConfigProblem *config_first_error(const GPtrArray *problems);
 char *config_problem_format(const ConfigProblem *problem);
 
 /* Takes the zone that TimeZone= names as the host has it now, which matters for "local", and moves the freezes with it.
- * A freeze that is none there keeps its times. */
-void config_reload_zone(Config *config);
+ * A freeze that is none there keeps its times. Returns false, and changes nothing, when that is no zone. */
+bool config_reload_zone(Config *config);
 
 /* How it is called: "Europe/Berlin", also where TimeZone= says "local". Borrowed. */
 const char *config_zone_name(const Config *config);

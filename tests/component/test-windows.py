@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Windows, freezes, intervals and the clock, as the daemon and its callers see them."""
 
+import os
+import shutil
 import time
 
 import dbus
@@ -156,6 +158,22 @@ class WindowsTest(world.TestCase):
         self.assertEqual(service.asked, asked)  # for a person it is not even asked
         service.synchronized = True
         self.assertEnded(self.world.run_job("rmm", unattended=True), "succeeded")
+
+    def test_a_file_that_describes_no_zone_is_not_taken_for_the_hosts(self):
+        place = os.path.join(self.world.dir, "localtime")
+        text = "[Policy]\nTimeZone=local\n"
+        shutil.copy("/usr/share/zoneinfo/Europe/Berlin", place)
+        self.world.cover(place, "/etc/localtime")
+        self.configure(text)
+        zone = self.world.manager()["TimeZone"]
+        with open(place, "r+b") as file:
+            file.truncate(100)
+        self.world.refresh()
+        self.assertIn(f"that of the host stays {zone}", self.world.log("lfad"))
+        self.assertEqual(self.world.manager()["TimeZone"], zone)
+        with self.assertRaises(world.BusError) as raised:
+            self.configure(text)
+        self.assertIn("/etc/localtime does not describe a time zone", raised.exception.message)
 
 
 world.main()
