@@ -3,6 +3,7 @@
 
 #include "core/config-check.h"
 #include "core/config-keys.h"
+#include "core/schedule-memo.h"
 #include "core/schedule.h"
 #include "core/time-zone.h"
 #include "util/macros.h"
@@ -98,6 +99,8 @@ bool config_reload_zone(Config *config) {
                 return false;
         g_clear_pointer(&config->zone, g_time_zone_unref);
         config->zone = zone;
+        for (unsigned i = 0; i < config->windows->len; i++)
+                window_memo_clear(((ConfigSection *) config->windows->pdata[i])->window.memo);
         for (unsigned i = 0; i < config->freezes->len; i++)
                 (void) place_freeze(config, config->freezes->pdata[i], NULL);
         return true;

@@ -80,9 +80,12 @@ typedef struct ConfigImage {
         GPtrArray *windows; /* ConfigSection, weak: those of Windows=; NULL = all there are */
 } ConfigImage;
 
+typedef struct WindowMemo WindowMemo;
+
 typedef struct ConfigWindow {
         Calendar *on_calendar; /* when it opens; owned */
         uint64_t duration_usec;
+        WindowMemo *memo; /* what was found of it lately (schedule-memo.c); owned */
 } ConfigWindow;
 
 /* CLOCK_REALTIME in µs: from_usec belongs to it, until_usec does not. */

@@ -12,9 +12,9 @@
 
 #define HOST_ID_SIZE 16
 
-/* Openings that overlap or adjoin are followed over so many of them, so that windows that never close end at some time:
+/* Openings that overlap or adjoin are followed over so many of them, and one more for each window, so that windows that never close end at some time:
  * it is known then that they are open at least until that end. */
-#define SCHEDULE_MERGED_MAX 1000
+#define SCHEDULE_MERGED_MAX 100
 /* So many times that are open in one are looked at for one that is long enough; beyond them only single windows count. */
 #define SCHEDULE_OPENINGS_MAX 64
 
