@@ -18,6 +18,11 @@
 /* So many times that are open in one are looked at for one that is long enough; beyond them only single windows count. */
 #define SCHEDULE_OPENINGS_MAX 64
 
+/* What an activation may need of a window: the driver's own budgets, until it is known better; and for the guard, and
+ * whatever else lies between the gates and the write. */
+#define ACTIVATION_BUDGET_USEC (40 * UINT64_C(1000000))
+#define ACTIVATION_MARGIN_USEC (10 * UINT64_C(1000000))
+
 /* One opening of one window: start belongs to it, end does not. */
 typedef struct Occurrence {
         const ConfigSection *window;
