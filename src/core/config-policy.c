@@ -28,6 +28,8 @@ char *config_parse_mode(const ConfigKey *key, const char *value, void *field) {
 char *config_parse_zone(const ConfigKey *key, const char *value, void *field) {
         GTimeZone **target = field, *zone = time_zone_load(value);
 
+        if (!zone && strcmp(value, "local") == 0)
+                return g_strdup_printf("%s=local: /etc/localtime does not describe a time zone.", key->name);
         if (!zone)
                 return config_fail_value(key, value, NULL);
         g_clear_pointer(target, g_time_zone_unref);

@@ -3,6 +3,7 @@
 
 #include "core/config-check.h"
 #include "core/config-keys.h"
+#include "core/schedule-memo.h"
 #include "core/schedule.h"
 #include "core/time-zone.h"
 #include "util/macros.h"
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #define YEAR_USEC (365 * 24 * 3600 * USEC_PER_SEC)
+/* What an activation may need that nothing is known of yet. */
+#define NEED_USEC (ACTIVATION_BUDGET_USEC + ACTIVATION_MARGIN_USEC)
 /* How many days a warning names. */
 #define MISSING_DAYS_MAX 4
 
@@ -90,16 +93,19 @@ void config_check_windows_and_freezes(Config *config, GPtrArray *problems) {
         }
 }
 
-void config_reload_zone(Config *config) {
+bool config_reload_zone(Config *config) {
         const ConfigSection *policy = config->sections->pdata[CONFIG_POLICY];
         GTimeZone *zone = time_zone_load(config_find_setting(policy, "TimeZone")->text);
 
         if (!zone)
-                return;
+                return false;
         g_clear_pointer(&config->zone, g_time_zone_unref);
         config->zone = zone;
+        for (unsigned i = 0; i < config->windows->len; i++)
+                window_memo_clear(((ConfigSection *) config->windows->pdata[i])->window.memo);
         for (unsigned i = 0; i < config->freezes->len; i++)
                 (void) place_freeze(config, config->freezes->pdata[i], NULL);
+        return true;
 }
 
 const char *config_zone_name(const Config *config) {
@@ -136,6 +142,31 @@ static void check_missing_days(const Config *config, const ConfigSection *sectio
                                 section->name, days->str);
 }
 
+/* Where nothing was measured yet. */
+static void check_length(const ConfigSection *section, GPtrArray *problems) {
+        const ConfigSetting *duration = config_find_setting(section, "Duration");
+
+        if (section->window.duration_usec < NEED_USEC)
+                config_add_problem(
+                                problems, true, duration->origin,
+                                "[Window %s] is shorter (Duration=%s) than the %d s that an activation may need "
+                                "while nothing was measured: then nothing is begun in it.",
+                                section->name, duration->text, (int) (NEED_USEC / USEC_PER_SEC));
+}
+
+static void check_max_need(const Config *config, GPtrArray *problems) {
+        const ConfigSetting *setting =
+                        config_find_setting(config->sections->pdata[CONFIG_POLICY], "MaxNeedSec");
+        uint64_t need_usec = NEED_USEC + config->inhibit_delay_max_usec;
+
+        if (config->windows->len > 0 && config->max_need_usec < need_usec && is_given(setting))
+                config_add_problem(
+                                problems, true, setting->origin,
+                                "MaxNeedSec=%s is less than the %d s that one activation may need (40 s, 10 s and "
+                                "InhibitDelayMaxSec=): hosts whose moment comes late in a window may begin nothing.",
+                                setting->text, (int) (need_usec / USEC_PER_SEC));
+}
+
 void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *problems) {
         for (unsigned i = 0; i < config->windows->len; i++) {
                 const ConfigSection *section = config->windows->pdata[i];
@@ -145,8 +176,10 @@ void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *prob
                         config_add_problem(problems, true,
                                            config_find_setting(section, "OnCalendar")->origin,
                                            "[Window %s] never opens again.", section->name);
+                check_length(section, problems);
                 check_missing_days(config, section, now_usec, problems);
         }
+        check_max_need(config, problems);
         for (unsigned i = 0; i < config->freezes->len; i++) {
                 const ConfigSection *section = config->freezes->pdata[i];
 

@@ -4,6 +4,7 @@
 #include "core/config-check.h"
 #include "core/config-keys.h"
 #include "core/config-text.h"
+#include "core/schedule-memo.h"
 #include "util/macros.h"
 #include "util/nearest.h"
 
@@ -43,8 +44,10 @@ static void free_section(void *data) {
 
         for (unsigned i = 0; i < section->n_settings; i++)
                 g_clear_pointer(&section->settings[i].words, g_array_unref);
-        if (section->id == CONFIG_WINDOW)
+        if (section->id == CONFIG_WINDOW) {
                 calendar_free(section->window.on_calendar);
+                g_free(section->window.memo);
+        }
         if (section->id == CONFIG_IMAGE) {
                 version_rules_clear(&section->image.rules);
                 g_clear_pointer(&section->image.windows, g_ptr_array_unref);
@@ -87,6 +90,8 @@ static ConfigSection *add_section(Config *config, ConfigSectionId id, const char
         section->id = id;
         section->name = g_string_chunk_insert(config->strings, name);
         section->origin = origin;
+        if (id == CONFIG_WINDOW)
+                section->window.memo = window_memo_new();
         for (const ConfigKey *key = config_keys; key->name; key++) {
                 if (key->section != id)
                         continue;

@@ -80,9 +80,12 @@ typedef struct ConfigImage {
         GPtrArray *windows; /* ConfigSection, weak: those of Windows=; NULL = all there are */
 } ConfigImage;
 
+typedef struct WindowMemo WindowMemo;
+
 typedef struct ConfigWindow {
         Calendar *on_calendar; /* when it opens; owned */
         uint64_t duration_usec;
+        WindowMemo *memo; /* what was found of it lately (schedule-memo.c); owned */
 } ConfigWindow;
 
 /* CLOCK_REALTIME in µs: from_usec belongs to it, until_usec does not. */
@@ -167,8 +170,8 @@ const ConfigProblem *config_first_error(const GPtrArray *problems);
 char *config_problem_format(const ConfigProblem *problem);
 
 /* Takes the zone that TimeZone= names as the host has it now, which matters for "local", and moves the freezes with it.
- * A freeze that is none there keeps its times. */
-void config_reload_zone(Config *config);
+ * A freeze that is none there keeps its times. Returns false, and changes nothing, when that is no zone. */
+bool config_reload_zone(Config *config);
 
 /* How it is called: "Europe/Berlin", also where TimeZone= says "local". Borrowed. */
 const char *config_zone_name(const Config *config);

@@ -33,14 +33,22 @@ static uint64_t not_before(uint64_t usec) {
 
 GateVerdict gate_freeze(const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
-        char until[MOMENT_SIZE];
+        char from[MOMENT_SIZE], until[MOMENT_SIZE];
         GateVerdict verdict;
 
         if (!schedule->freeze)
                 return gate_allow();
-        verdict = gate_defer(LFA_ERROR_FROZEN, not_before(schedule->freeze_until_usec),
-                             "Nothing is activated until %s: freeze '%s'.",
-                             moment(schedule, schedule->freeze_until_usec, until), schedule->freeze);
+        (void) moment(schedule, schedule->freeze_from_usec, from);
+        (void) moment(schedule, schedule->freeze_until_usec, until);
+        if (schedule->freeze_from_usec <= schedule->at_usec)
+                verdict = gate_defer(LFA_ERROR_FROZEN, not_before(schedule->freeze_until_usec),
+                                     "Nothing is activated until %s: freeze '%s'.", until, schedule->freeze);
+        else
+                verdict = gate_defer(LFA_ERROR_FROZEN, not_before(schedule->freeze_until_usec),
+                                     "Freeze '%s' begins %s, sooner than the %" PRIu64
+                                     " s that an activation may need. Nothing is activated until %s.",
+                                     schedule->freeze, from, round_up_to_seconds(schedule->need_usec),
+                                     until);
         gate_end_text_at_character(verdict.text);
         return verdict;
 }
@@ -110,12 +118,13 @@ GateVerdict gate_slot(const GateFacts *facts) {
 
 GateVerdict gate_interval(const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
-        uint64_t missing_usec;
+        uint64_t over_usec;
 
         if (schedule->since_last_usec >= schedule->interval_usec)
                 return gate_allow();
-        missing_usec = schedule->interval_usec - schedule->since_last_usec;
-        return gate_defer(LFA_ERROR_INTERVAL_NOT_OVER, schedule->at_usec + missing_usec,
+        /* A full second: two clocks tell it, and it would be another moment whenever they are read. */
+        over_usec = schedule->at_usec + (schedule->interval_usec - schedule->since_last_usec);
+        return gate_defer(LFA_ERROR_INTERVAL_NOT_OVER, round_up_to_seconds(over_usec) * USEC_PER_SEC,
                           "The last activation ended %" PRIu64 " s ago; between two there are to be %" PRIu64
                           " s (MinimumIntervalSec=).",
                           (uint64_t) (schedule->since_last_usec / USEC_PER_SEC),

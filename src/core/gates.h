@@ -50,17 +50,18 @@ typedef enum GateAnswer {
 
 /* What the calendar says of an image at one moment. All times are CLOCK_REALTIME in µs, UINT64_MAX = never. */
 typedef struct ScheduleFacts {
-        uint64_t at_usec; /* the moment that is judged */
-        GTimeZone *zone;  /* in which times are told; borrowed, NULL = UTC */
+        uint64_t at_usec;   /* the moment that is judged */
+        GTimeZone *zone;    /* in which times are told; borrowed, NULL = UTC */
+        uint64_t need_usec; /* so long no freeze may begin and no window close */
 
         /* freeze */
-        const char *freeze;         /* the one that holds, NULL = none; borrowed */
-        uint64_t freeze_until_usec; /* no freeze holds any more then */
+        const char *freeze;         /* it holds, or begins before need_usec is over; NULL = none; borrowed */
+        uint64_t freeze_from_usec;  /* when it begins */
+        uint64_t freeze_until_usec; /* none is in the way any more then */
 
         /* window */
         bool has_window;          /* one is configured for this image */
         uint64_t open_until_usec; /* 0 = none is open */
-        uint64_t need_usec;       /* so much of it must be left */
         uint64_t next_open_usec;  /* the next time that is long enough begins */
 
         /* slot */

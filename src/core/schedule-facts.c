@@ -4,10 +4,11 @@
 #include "core/schedule-facts.h"
 
 static void fill_freeze(const Config *config, ScheduleFacts *facts) {
-        const ConfigSection *freeze =
-                        schedule_find_freeze(config, facts->at_usec, &facts->freeze_until_usec);
+        const ConfigSection *freeze = schedule_find_freeze(config, facts->at_usec, facts->need_usec,
+                                                           &facts->freeze_until_usec);
 
         facts->freeze = freeze ? freeze->name : NULL;
+        facts->freeze_from_usec = freeze ? freeze->freeze.from_usec : 0;
 }
 
 static void fill_window(const Config *config, const char *guid, ScheduleFacts *facts) {

@@ -2,6 +2,7 @@
 /* Windows, freezes and slots at a moment. */
 
 #include "core/schedule.h"
+#include "core/schedule-memo.h"
 #include "core/time-zone.h"
 #include "util/macros.h"
 
@@ -54,7 +55,7 @@ static int64_t end_of_repetition(GTimeZone *zone, int64_t utc, int64_t set_back)
         return after + set_back;
 }
 
-uint64_t window_next_start(const Config *config, const ConfigSection *window, uint64_t after_usec) {
+static uint64_t reckon_next_start(const Config *config, const ConfigSection *window, uint64_t after_usec) {
         const Calendar *calendar = window->window.on_calendar;
         GTimeZone *zone = calendar_zone(calendar) ? calendar_zone(calendar) : config->zone;
         uint64_t start_usec = calendar_next(calendar, zone, after_usec);
@@ -64,6 +65,16 @@ uint64_t window_next_start(const Config *config, const ConfigSection *window, ui
                 return start_usec;
         return calendar_next(calendar, zone,
                              (uint64_t) end_of_repetition(zone, start, set_back) * USEC_PER_SEC - 1);
+}
+
+uint64_t window_next_start(const Config *config, const ConfigSection *window, uint64_t after_usec) {
+        uint64_t start_usec;
+
+        if (window_memo_find(window->window.memo, after_usec, &start_usec))
+                return start_usec;
+        start_usec = reckon_next_start(config, window, after_usec);
+        window_memo_add(window->window.memo, after_usec, start_usec);
+        return start_usec;
 }
 
 bool window_find_occurrence(const Config *config, const ConfigSection *window, uint64_t after_usec,
@@ -109,7 +120,7 @@ static bool take_opening(const Config *config, Cursor *cursors, unsigned n, uint
         *ret_start_usec = first->next.start_usec;
         end_usec = first->next.end_usec;
         for (unsigned merged = 0;
-             first && first->next.start_usec <= end_usec && merged < SCHEDULE_MERGED_MAX; merged++) {
+             first && first->next.start_usec <= end_usec && merged < SCHEDULE_MERGED_MAX + n; merged++) {
                 end_usec = MAX(end_usec, first->next.end_usec);
                 cursor_move(config, first, MAX(end_usec, first->next.end_usec));
                 first = find_first(cursors, n);
@@ -170,24 +181,29 @@ bool schedule_find_opening(const Config *config, const char *guid, uint64_t afte
         return true;
 }
 
-static const ConfigSection *find_holding_freeze(const GPtrArray *freezes, uint64_t at_usec) {
+/* One that holds at that moment, or begins before what is begun then is over; of several the one that ends last. */
+static const ConfigSection *find_freeze_in_the_way(const GPtrArray *freezes, uint64_t at_usec,
+                                                   uint64_t need_usec) {
+        uint64_t last_usec = add(at_usec, subtract(need_usec, 1));
         const ConfigSection *last = NULL;
 
         for (unsigned i = 0; i < freezes->len; i++) {
                 const ConfigSection *freeze = freezes->pdata[i];
 
-                if (freeze->freeze.from_usec <= at_usec && at_usec < freeze->freeze.until_usec &&
+                if (freeze->freeze.from_usec <= last_usec && at_usec < freeze->freeze.until_usec &&
                     (!last || freeze->freeze.until_usec > last->freeze.until_usec))
                         last = freeze;
         }
         return last;
 }
 
-const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t *ret_until_usec) {
-        const ConfigSection *freeze = find_holding_freeze(config->freezes, at_usec), *next = freeze;
+const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t need_usec,
+                                          uint64_t *ret_until_usec) {
+        const ConfigSection *freeze = find_freeze_in_the_way(config->freezes, at_usec, need_usec);
+        const ConfigSection *next = freeze;
         uint64_t until_usec = 0;
 
-        for (; next; next = find_holding_freeze(config->freezes, until_usec))
+        for (; next; next = find_freeze_in_the_way(config->freezes, until_usec, need_usec))
                 until_usec = next->freeze.until_usec;
         if (freeze && ret_until_usec)
                 *ret_until_usec = until_usec;

@@ -12,11 +12,16 @@
 
 #define HOST_ID_SIZE 16
 
-/* Openings that overlap or adjoin are followed over so many of them, so that windows that never close end at some time:
+/* Openings that overlap or adjoin are followed over so many of them, and one more for each window, so that windows that never close end at some time:
  * it is known then that they are open at least until that end. */
-#define SCHEDULE_MERGED_MAX 1000
+#define SCHEDULE_MERGED_MAX 100
 /* So many times that are open in one are looked at for one that is long enough; beyond them only single windows count. */
 #define SCHEDULE_OPENINGS_MAX 64
+
+/* What an activation may need of a window: the driver's own budgets, until it is known better; and for the guard, and
+ * whatever else lies between the gates and the write. */
+#define ACTIVATION_BUDGET_USEC (40 * UINT64_C(1000000))
+#define ACTIVATION_MARGIN_USEC (10 * UINT64_C(1000000))
 
 /* One opening of one window: start belongs to it, end does not. */
 typedef struct Occurrence {
@@ -58,8 +63,10 @@ uint64_t schedule_find_slot(const Config *config, const char *guid,
                             const uint8_t host_id[static HOST_ID_SIZE], uint64_t at_usec,
                             uint64_t tried_usec, const ConfigSection **ret_window);
 
-/* The freeze that holds at that moment and ends last, or NULL. ret_until: from when no freeze holds; may be NULL. */
-const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t *ret_until_usec);
+/* The freeze that keeps what takes so long from being begun at that moment, or NULL: it holds then, or begins before that is
+ * over; of several the one that ends last. ret_until: from when none does any more; may be NULL. */
+const ConfigSection *schedule_find_freeze(const Config *config, uint64_t at_usec, uint64_t need_usec,
+                                          uint64_t *ret_until_usec);
 
 /* The freeze that begins next after that moment, or NULL. */
 const ConfigSection *schedule_find_next_freeze(const Config *config, uint64_t after_usec);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define LOCALTIME "/etc/localtime"
+
 #define NAME_MAX_BYTES 128
 
 /* Farther than any clock was from UTC since 1970, so that a local time taken as UTC is at most that wrong. */
@@ -24,12 +26,16 @@ static bool is_zone_name(const char *name) {
         return true;
 }
 
-/* g_time_zone_new_local() keeps the zone it saw first; this one looks at /etc/localtime each time. */
+/* g_time_zone_new_local() keeps the zone it saw first; this one looks at /etc/localtime each time. Without that file it is UTC:
+ * localtime(5). */
 static GTimeZone *load_local(void) {
         const char *name = g_getenv("TZ");
+        bool is_file = !name && zone_file_is_there(LOCALTIME);
         GTimeZone *zone = NULL;
 
-        if (!name || *name)
+        if (is_file && !zone_file_is_sound(LOCALTIME))
+                return NULL;
+        if (is_file || (name && *name))
                 zone = g_time_zone_new_identifier(name);
         return zone ? zone : g_time_zone_new_utc();
 }

@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /* "UTC", "local" (what the host is set to at this moment) or a name of the tz database, "Europe/Berlin". Returns NULL
- * for anything else: for offsets and POSIX rules, which GLib would take, and for zones that count leap seconds ("right/").
- * Reads files below /usr/share/zoneinfo. The caller unrefs. */
+ * for anything else: for offsets and POSIX rules, which GLib would take, for zones that count leap seconds ("right/"), and
+ * where the file is no whole description of a zone. Reads /etc/localtime and files below /usr/share/zoneinfo. The caller
+ * unrefs. */
 GTimeZone *time_zone_load(const char *name);
 
 /* Cuts a time zone, by its name but "local", and the space before it off the end of a text. Returns NULL, with the text as

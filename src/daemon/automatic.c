@@ -6,6 +6,7 @@
 #include "util/log.h"
 
 static const ActivationTerms automatic_terms = { .unattended = true, .automatic = true };
+static const char switched_off[] = "Automatic mode was switched off.";
 
 static bool is_candidate(const Manager *manager, const char *guid) {
         return config_find_mode(manager->config, guid) == POLICY_AUTOMATIC &&
@@ -52,18 +53,22 @@ static void ask_for(Manager *manager, Image *image, uint32_t batch) {
                             g_strerror(-r));
 }
 
-/* Nobody wants them any more. */
+static bool is_unwanted(const Manager *manager, const Job *job) {
+        return job->terms.automatic && !job_is_done(job) &&
+               config_find_mode(manager->config, job->guid) != POLICY_AUTOMATIC;
+}
+
+/* Nobody wants them any more. One whose write has begun is past that. */
 static void cancel_unwanted(Manager *manager) {
         g_autoptr(GPtrArray) jobs = manager_list_unstarted_jobs(manager);
+        Job *current = manager->current;
 
-        for (unsigned i = 0; i < jobs->len; i++) {
-                Job *job = jobs->pdata[i];
-
-                if (job->terms.automatic && !job_is_done(job) &&
-                    config_find_mode(manager->config, job->guid) != POLICY_AUTOMATIC)
-                        job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED,
-                                   "Automatic mode was switched off.", NULL);
-        }
+        for (unsigned i = 0; i < jobs->len; i++)
+                if (is_unwanted(manager, jobs->pdata[i]))
+                        job_finish(jobs->pdata[i], RESULT_CANCELLED, LFA_ERROR_CANCELLED, switched_off,
+                                   NULL);
+        if (current && current->state == JOB_GUARDING && is_unwanted(manager, current))
+                activation_abandon(current, RESULT_CANCELLED, LFA_ERROR_CANCELLED, switched_off);
 }
 
 /* Those that may ask when nobody else has: in their order. */

@@ -8,11 +8,6 @@
 
 #include <systemd/sd-id128.h>
 
-/* The driver's own budgets for one activation. */
-#define DRIVER_BUDGET_USEC (40 * USEC_PER_SEC)
-/* For the guard, and whatever else lies between the gates and the write. */
-#define NEED_MARGIN_USEC (10 * USEC_PER_SEC)
-
 static const sd_id128_t application_id =
                 SD_ID128_MAKE(5a, 9c, 1c, 0f, 63, 0d, 4e, 2b, 8e, 63, 51, 4f, d2, 7a, 90, c4);
 
@@ -29,17 +24,17 @@ void manager_read_host_id(Manager *manager) {
                 memcpy(manager->schedule.host_id, id.bytes, HOST_ID_SIZE);
 }
 
-/* How much of a window an activation that begins now may take. With the guard held most of it lies behind. */
+/* How long an activation that begins now may take, of a window and before a freeze. With the guard held most of it lies behind. */
 static uint64_t need_usec(const Manager *manager, const Image *image, const Job *job) {
         uint64_t duration =
                         state_learned_duration_usec(manager->state, image->values.guid, manager->profile);
         unsigned more;
 
         if (duration == 0)
-                duration = DRIVER_BUDGET_USEC;
+                duration = ACTIVATION_BUDGET_USEC;
         if (job && job->state == JOB_GUARDING)
                 return duration;
-        duration = MIN(duration, UINT64_MAX / 2) + NEED_MARGIN_USEC;
+        duration = MIN(duration, UINT64_MAX / 2) + ACTIVATION_MARGIN_USEC;
         if (inhibitors_find_first(manager->inhibitors, INHIBIT_DELAY, image->values.guid, &more))
                 duration += manager->config->inhibit_delay_max_usec;
         return duration;
@@ -88,16 +83,23 @@ void gather_schedule(const Manager *manager, const Image *image, const Job *job,
                             tried_usec(manager, image, job, moment, &facts->terms), schedule);
 }
 
+/* From when it is too late: what is left until then is too short. UINT64_MAX: that is so already. */
+static uint64_t too_late_usec(const ScheduleFacts *schedule, uint64_t end_usec) {
+        if (end_usec <= schedule->at_usec || end_usec - schedule->at_usec < schedule->need_usec)
+                return UINT64_MAX;
+        return end_usec - schedule->need_usec + 1;
+}
+
 uint64_t image_next_schedule_change(const Manager *manager, const Image *image, const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
-        uint64_t now_usec = schedule->at_usec, last_start_usec;
+        uint64_t now_usec = schedule->at_usec;
         uint64_t next_usec = schedule_next_change(manager->config, image->values.guid, now_usec);
+        const ConfigSection *freeze =
+                        schedule_find_next_freeze(manager->config, now_usec + schedule->need_usec - 1);
 
-        if (schedule->open_until_usec > now_usec &&
-            schedule->open_until_usec - now_usec >= schedule->need_usec) {
-                last_start_usec = schedule->open_until_usec - schedule->need_usec;
-                next_usec = MIN(next_usec, last_start_usec + 1);
-        }
+        next_usec = MIN(next_usec, too_late_usec(schedule, schedule->open_until_usec));
+        if (freeze)
+                next_usec = MIN(next_usec, too_late_usec(schedule, freeze->freeze.from_usec));
         if (schedule->since_last_usec < schedule->interval_usec)
                 next_usec = MIN(next_usec, now_usec + schedule->interval_usec - schedule->since_last_usec);
         return next_usec;

@@ -106,6 +106,18 @@ class AutomaticTest(world.TestCase):
         self.assertNotPlanned("slot", "TriedInWindow", image="bl31")
         self.assertEqual(len(self.queued()), 2)
 
+    def test_what_is_planned_is_announced_once(self):
+        section, _ = self.window(after=-60)
+        self.configure("MinimumIntervalSec=200s", section)
+        self.world.stage("rmm", "2.0")
+        end = self.world.wait_record("finished")["timestamp"]
+        self.world.stage("bl31", "3.0")
+        for _ in range(10):
+            self.world.refresh()
+        [planned] = self.world.changed(PATH, "NextPlannedTimestamp")
+        self.assertTrue(0 <= planned - end - 200 * 10**6 < 2 * 10**6, (planned, end))
+        self.assertEqual(planned, self.world.manager()["NextPlannedTimestamp"])
+
     def test_without_a_window_it_does_nothing_and_says_so(self):
         self.configure()
         self.world.stage("rmm", "2.0")
@@ -168,6 +180,32 @@ class AutomaticTest(world.TestCase):
         record = self.world.wait_record("finished", job=second)
         self.assertEqual((record["guid"], record["result"]), (GUIDS["rmm"], "cancelled"))
         self.assertIn("switched off", record["message"])
+
+    def guard(self):
+        """Lets automatic mode ask for rmm, and holds the job back by an inhibitor; the window's section and that one."""
+        held = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", "delay", [], {})
+        self.world.stage("rmm", "2.0")
+        section, _ = self.window()
+        self.configure(section)
+        self.world.wait_for(lambda: "waiting for backup" in self.world.log("lfad", 100), what="a job that guards")
+        return section, held
+
+    def test_so_does_one_that_is_about_to_begin(self):
+        section, held = self.guard()
+        self.configure(section, mode="manual")
+        record = self.world.wait_record("finished")
+        self.assertEqual(record["result"], "cancelled")
+        self.assertIn("switched off", record["message"])
+        os.close(held.take())
+        self.world.refresh()
+        self.assertEqual((self.world.image("rmm")["State"], self.world.manager()["CurrentJob"]), ("pending", "/"))
+
+    def test_one_whose_window_is_taken_away_begins_no_more(self):
+        _, held = self.guard()
+        self.configure()
+        os.close(held.take())
+        self.world.wait_for(lambda: "waits for gate window" in self.world.log("lfad", 100), what="a job that waits")
+        self.assertEqual(self.world.history_file("started"), [])
 
 
 world.main()

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Windows, freezes, intervals and the clock, as the daemon and its callers see them."""
 
+import os
+import shutil
 import time
 
 import dbus
@@ -91,13 +93,27 @@ class WindowsTest(world.TestCase):
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
         self.assertNotIn("window-closed", self.world.history_file("finished")[-1])
 
+    def test_nothing_is_begun_that_could_last_into_a_freeze(self):
+        start = int(time.time()) + 53
+        self.configure(f"[Freeze f]\nFrom={utc(start)} UTC\nUntil={utc(start + DAY)} UTC\n")
+        self.world.stage("rmm", "2.0")
+        answer = lambda at: self.explain(at=dbus.UInt64(usec(at)))["freeze"]["answer"]
+        self.assertEqual([answer(start - 50), answer(start - 49), answer(start + DAY)], ["allow", "defer", "allow"])
+        # Nobody asks: it is noticed.
+        self.world.wait_for(lambda: self.image()["Blockers"] == ["freeze"], what="the freeze to be near")
+        self.assertLess(time.time(), start)
+        self.assertRegex(self.assertBusError(ERROR + "Frozen", self.world.activate, "rmm").message,
+                         r"Freeze 'f' begins .*, sooner than the 50 s")
+        self.assertEqual(self.image()["NotBeforeTimestamp"], usec(start + DAY))
+        self.assertEnded(self.world.run_job("rmm", override=["freeze"], reason="x"), "succeeded")
+
     def test_a_window_that_closes_during_the_write_changes_nothing_and_is_noted(self):
         end = int(time.time()) + 4
-        self.configure(window(end - 60, 60))
+        self.configure(window(end - 60, 60) + f"[Freeze f]\nFrom={utc(end)}\nUntil={utc(end + DAY)}\n")
         self.world.stage("rmm", "2.0")
-        self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm")  # too little is left
+        self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm", override=["freeze"], reason="x")  # too late
         self.world.sim("hang activate")
-        path = self.world.activate("rmm", override=["window"], reason="x")
+        path = self.world.activate("rmm", override=["window", "freeze"], reason="x")
         self.world.sim("wait activate-entered")
         self.assertLess(time.time(), end)
         self.world.wait_for(lambda: time.time() > end, what="the window's end")
@@ -142,6 +158,22 @@ class WindowsTest(world.TestCase):
         self.assertEqual(service.asked, asked)  # for a person it is not even asked
         service.synchronized = True
         self.assertEnded(self.world.run_job("rmm", unattended=True), "succeeded")
+
+    def test_a_file_that_describes_no_zone_is_not_taken_for_the_hosts(self):
+        place = os.path.join(self.world.dir, "localtime")
+        text = "[Policy]\nTimeZone=local\n"
+        shutil.copy("/usr/share/zoneinfo/Europe/Berlin", place)
+        self.world.cover(place, "/etc/localtime")
+        self.configure(text)
+        zone = self.world.manager()["TimeZone"]
+        with open(place, "r+b") as file:
+            file.truncate(100)
+        self.world.refresh()
+        self.assertIn(f"that of the host stays {zone}", self.world.log("lfad"))
+        self.assertEqual(self.world.manager()["TimeZone"], zone)
+        with self.assertRaises(world.BusError) as raised:
+            self.configure(text)
+        self.assertIn("/etc/localtime does not describe a time zone", raised.exception.message)
 
 
 world.main()

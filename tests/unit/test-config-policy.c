@@ -252,6 +252,28 @@ static void what_lies_in_the_past_is_a_warning(void **state) {
                             "main:2: [Window w] never opens again.\nmain:6: [Freeze f] is over.\n");
 }
 
+static void windows_in_which_nothing_can_begin_are_told(void **state) {
+        static const char window[] = "[Window w]\nOnCalendar=03:00\nDuration=";
+        g_autofree char *shorter = g_strdup_printf("%s49s\n", window);
+        g_autofree char *enough = g_strdup_printf("%s50s\n[Policy]\nMaxNeedSec=80s\n", window);
+        g_autofree char *less = g_strdup_printf("%s1h\n[Policy]\nMaxNeedSec=79s\n", window);
+        g_autofree char *first = check_times(shorter, 0), *second = check_times(enough, 0);
+        g_autofree char *third = check_times(less, 0);
+        g_autofree char *without = check_times("[Policy]\nMaxNeedSec=79s\n", 0);
+
+        assert_string_equal(
+                        first,
+                        "main:3: [Window w] is shorter (Duration=49s) than the 50 s that an activation may "
+                        "need while nothing was measured: then nothing is begun in it.\n");
+        assert_string_equal(second, "");
+        assert_string_equal(
+                        third,
+                        "main:5: MaxNeedSec=79s is less than the 80 s that one activation may need (40 s, 10 "
+                        "s and InhibitDelayMaxSec=): hosts whose moment comes late in a window may begin "
+                        "nothing.\n");
+        assert_string_equal(without, "");
+}
+
 static void days_without_their_window_are_told_two_years_ahead(void **state) {
         g_autofree char *text = check_times("[Window w]\nOnCalendar=Sun 02:30 Europe/Berlin\nDuration=2h\n",
                                             at(2026, 1, 1, 0, 0));
@@ -306,6 +328,7 @@ int main(void) {
                 cmocka_unit_test(what_is_wrong_is_refused_with_its_line_and_in_words),
                 cmocka_unit_test(automatic_mode_without_a_window_is_a_warning),
                 cmocka_unit_test(what_lies_in_the_past_is_a_warning),
+                cmocka_unit_test(windows_in_which_nothing_can_begin_are_told),
                 cmocka_unit_test(days_without_their_window_are_told_two_years_ahead),
                 cmocka_unit_test(a_window_that_opens_anyway_lacks_no_day),
                 cmocka_unit_test(the_hosts_zone_may_change_while_lfad_runs),

@@ -62,9 +62,22 @@ static void a_freeze_holds_until_its_end(void **state) {
         GateFacts facts = facts_new();
 
         facts.schedule.freeze = "year-end";
+        facts.schedule.freeze_from_usec = NOW;
         facts.schedule.freeze_until_usec = NOW + 3600 * SECOND;
         assert_defers(&facts, GATE_FREEZE, LFA_ERROR_FROZEN, NOW + 3600 * SECOND,
                       "Nothing is activated until 2026-12-17 04:00:00 UTC: freeze 'year-end'.");
+}
+
+static void a_freeze_that_begins_too_soon_is_as_good_as_one_that_holds(void **state) {
+        GateFacts facts = facts_new();
+
+        facts.schedule.freeze = "year-end";
+        facts.schedule.freeze_from_usec = NOW + 49 * SECOND;
+        facts.schedule.freeze_until_usec = NOW + 3600 * SECOND;
+        facts.schedule.need_usec = 49 * SECOND + 1;
+        assert_defers(&facts, GATE_FREEZE, LFA_ERROR_FROZEN, NOW + 3600 * SECOND,
+                      "Freeze 'year-end' begins 2026-12-17 03:00:49 UTC, sooner than the 50 s that an activation "
+                      "may need. Nothing is activated until 2026-12-17 04:00:00 UTC.");
 }
 
 static void times_are_told_in_the_zone_of_the_configuration(void **state) {
@@ -149,6 +162,10 @@ static void activations_keep_their_distance(void **state) {
         assert_defers(&facts, GATE_INTERVAL, LFA_ERROR_INTERVAL_NOT_OVER, NOW + 10 * SECOND,
                       "The last activation ended 590 s ago; between two there are to be 600 s "
                       "(MinimumIntervalSec=).");
+        facts.schedule.since_last_usec += SECOND - 1; /* the moment that is told is a full second */
+        assert_defers(&facts, GATE_INTERVAL, LFA_ERROR_INTERVAL_NOT_OVER, NOW + 10 * SECOND,
+                      "The last activation ended 590 s ago; between two there are to be 600 s "
+                      "(MinimumIntervalSec=).");
         facts.schedule.interval_usec = facts.schedule.since_last_usec = 0;
         assert_allows(&facts, GATE_INTERVAL);
 }
@@ -172,6 +189,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(everything_is_allowed_in_an_open_window),
                 cmocka_unit_test(a_freeze_holds_until_its_end),
+                cmocka_unit_test(a_freeze_that_begins_too_soon_is_as_good_as_one_that_holds),
                 cmocka_unit_test(times_are_told_in_the_zone_of_the_configuration),
                 cmocka_unit_test(no_open_window_defers_to_the_next_one_that_is_long_enough),
                 cmocka_unit_test(a_window_that_closes_too_soon_is_as_good_as_closed),

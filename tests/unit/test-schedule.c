@@ -106,8 +106,42 @@ static void windows_that_never_close_are_followed_so_far_and_no_farther(void **s
 
         assert_true(schedule_find_opening(config, RMM, on_may_day(9, 30), 0, &start, &end));
         assert_true(start <= on_may_day(9, 30));
-        assert_true(end == start + (SCHEDULE_MERGED_MAX + 1) * MINUTE);
-        assert_opening(config, RMM, on_may_day(9, 30), 12 * HOUR, start, end);
+        assert_true(end == start + (SCHEDULE_MERGED_MAX + 2) * MINUTE);
+        assert_opening(config, RMM, on_may_day(9, 30), HOUR, start, end);
+}
+
+static void what_is_asked_in_any_order_is_answered_the_same(void **state) {
+        static const char text[] =
+                        "[Policy]\nTimeZone=Europe/Berlin\n[Window w]\nOnCalendar=*:0/20\nDuration=5min\n";
+        g_autoptr(Config) config = read_config(text);
+        const ConfigSection *window = config->windows->pdata[0];
+        g_autoptr(GRand) random = g_rand_new_with_seed(7);
+
+        for (unsigned i = 0; i < 5000; i++) {
+                /* the night in which clocks are set back */
+                uint64_t after_usec = at(2026, 10, 24, 22, 0) +
+                                      (uint64_t) g_rand_int_range(random, 0, 6 * 60) * MINUTE;
+                g_autoptr(Config) fresh = i % 10 == 0 ? read_config(text) : NULL;
+                uint64_t start_usec = window_next_start(config, window, after_usec);
+
+                if (fresh)
+                        assert_true(start_usec ==
+                                    window_next_start(fresh, fresh->windows->pdata[0], after_usec));
+                assert_true(start_usec > after_usec);
+        }
+}
+
+static void another_zone_moves_what_was_found(void **state) {
+        g_autoptr(Config) config =
+                        read_config("[Policy]\nTimeZone=local\n[Window w]\nOnCalendar=03:00\nDuration=1h\n");
+
+        g_setenv("TZ", "Asia/Tokyo", true);
+        assert_true(config_reload_zone(config));
+        assert_opening(config, RMM, on_may_day(0, 0), 0, on_may_day(18, 0), on_may_day(19, 0));
+        g_setenv("TZ", "UTC", true);
+        assert_true(config_reload_zone(config));
+        assert_opening(config, RMM, on_may_day(0, 0), 0, on_may_day(3, 0), on_may_day(4, 0));
+        g_unsetenv("TZ");
 }
 
 static void a_window_may_open_no_more(void **state) {
@@ -155,16 +189,33 @@ static void freezes_hold_from_their_beginning_to_before_their_end(void **state) 
                                                "[Freeze d]\nFrom=2026-05-02\nUntil=2026-05-03\n");
         uint64_t until = 1;
 
-        assert_null(schedule_find_freeze(config, on_may_day(3, 0) - 1, &until));
+        assert_null(schedule_find_freeze(config, on_may_day(3, 0) - 1, 0, &until));
         assert_true(until == 1);
-        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 0), &until)->name, "a");
+        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 0), 0, &until)->name, "a");
         assert_true(until == on_may_day(6, 0)); /* b goes on where a ends */
-        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 10), &until)->name, "a");
-        assert_string_equal(schedule_find_freeze(config, on_may_day(5, 0), &until)->name, "b");
-        assert_null(schedule_find_freeze(config, on_may_day(6, 0), &until));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 10), 0, &until)->name, "a");
+        assert_string_equal(schedule_find_freeze(config, on_may_day(5, 0), 0, &until)->name, "b");
+        assert_null(schedule_find_freeze(config, on_may_day(6, 0), 0, &until));
         assert_string_equal(schedule_find_next_freeze(config, on_may_day(0, 0))->name, "a");
         assert_string_equal(schedule_find_next_freeze(config, on_may_day(5, 0))->name, "d");
         assert_null(schedule_find_next_freeze(config, at(2026, 5, 2, 0, 0)));
+}
+
+static void a_freeze_is_in_the_way_of_what_would_last_into_it(void **state) {
+        g_autoptr(Config) config =
+                        read_config("[Freeze a]\nFrom=2026-05-01 03:00\nUntil=2026-05-01 04:00\n"
+                                    "[Freeze b]\nFrom=2026-05-01 04:10\nUntil=2026-05-01 05:00\n");
+        uint64_t until;
+
+        assert_null(schedule_find_freeze(config, on_may_day(2, 50), 10 * MINUTE, &until));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(2, 50) + 1, 10 * MINUTE, &until)->name,
+                            "a");
+        assert_true(until == on_may_day(4, 0)); /* what lies between them is long enough */
+        assert_string_equal(schedule_find_freeze(config, on_may_day(3, 30), 10 * MINUTE + 1, &until)->name,
+                            "a");
+        assert_true(until == on_may_day(5, 0));
+        assert_string_equal(schedule_find_freeze(config, on_may_day(4, 5), 10 * MINUTE, &until)->name, "b");
+        assert_null(schedule_find_freeze(config, on_may_day(5, 0), UINT64_MAX, &until));
 }
 
 static void the_next_change_is_an_edge_of_a_window_or_a_freeze(void **state) {
@@ -301,10 +352,13 @@ int main(void) {
                 cmocka_unit_test(only_the_windows_of_an_image_count_for_it),
                 cmocka_unit_test(an_opening_must_be_as_long_as_it_is_needed),
                 cmocka_unit_test(windows_that_never_close_are_followed_so_far_and_no_farther),
+                cmocka_unit_test(what_is_asked_in_any_order_is_answered_the_same),
+                cmocka_unit_test(another_zone_moves_what_was_found),
                 cmocka_unit_test(a_window_may_open_no_more),
                 cmocka_unit_test(a_duration_is_elapsed_time),
                 cmocka_unit_test(a_time_that_clocks_show_twice_opens_a_window_once),
                 cmocka_unit_test(freezes_hold_from_their_beginning_to_before_their_end),
+                cmocka_unit_test(a_freeze_is_in_the_way_of_what_would_last_into_it),
                 cmocka_unit_test(the_next_change_is_an_edge_of_a_window_or_a_freeze),
                 cmocka_unit_test(a_slot_leaves_what_is_needed_and_stays_where_it_is),
                 cmocka_unit_test(an_opening_is_used_once),

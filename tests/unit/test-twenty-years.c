@@ -193,8 +193,8 @@ static Opening *assert_lies_well(const World *world, uint64_t at_usec) {
 
         if (!opening || opening->end - at < NEED)
                 fail_msg("a start at %ld, outside any window", (long) at);
-        if (find_around(world->freezes, at))
-                fail_msg("a start at %ld, in a freeze", (long) at);
+        if (find_around(world->freezes, at) || find_around(world->freezes, at + NEED - 1))
+                fail_msg("a start at %ld, in a freeze or just before one", (long) at);
         return opening;
 }
 
