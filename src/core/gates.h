@@ -58,10 +58,11 @@ typedef struct ScheduleFacts {
         uint64_t freeze_until_usec; /* no freeze holds any more then */
 
         /* window */
-        bool has_window;          /* one is configured for this image */
-        uint64_t open_until_usec; /* 0 = none is open */
-        uint64_t need_usec;       /* so much of it must be left */
-        uint64_t next_open_usec;  /* the next time that is long enough begins */
+        bool has_window;             /* one is configured for this image */
+        uint64_t open_until_usec;    /* 0 = none is open */
+        uint64_t need_usec;          /* so much of it must be left */
+        uint64_t next_open_usec;     /* the next time that is long enough, and in no freeze, begins */
+        bool next_open_after_freeze; /* freezes cover others before it */
 
         /* slot */
         bool no_machine_id;
