@@ -253,11 +253,12 @@ const ConfigKey config_keys[] = {
           366 * DAY_USEC, "a time span from 1s to 366d (2h, 90min)",
           "How long it is open, whatever clocks are set to meanwhile. A time span from 1s to 366d. Required." },
         { CONFIG_FREEZE, "From", "", false, NULL, 0, 0, 0, 0,
-          "a date, and perhaps a time (2026-12-18 06:00)",
+          "a date, and perhaps a time and a time zone (2026-12-18 06:00 Europe/Berlin)",
           "When it begins: a date, a time of day where it is not 00:00, and a time zone where that of TimeZone= is not meant "
           "(2026-12-18 06:00 Europe/Berlin). Required." },
         { CONFIG_FREEZE, "Until", "", false, NULL, 0, 0, 0, 0,
-          "a date, and perhaps a time (2027-01-04 06:00)", "When it is over, in the same form. Required." },
+          "a date, and perhaps a time and a time zone (2027-01-04 06:00 Europe/Berlin)",
+          "When it is over, in the same form. Required." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

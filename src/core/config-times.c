@@ -136,6 +136,19 @@ static void check_missing_days(const Config *config, const ConfigSection *sectio
                                 section->name, days->str);
 }
 
+/* It may do for images of which more is known, and beside others that it adjoins. */
+static void check_duration(const ConfigSection *section, GPtrArray *problems) {
+        uint64_t need_usec = SCHEDULE_BUDGET_USEC + SCHEDULE_MARGIN_USEC;
+
+        if (section->window.duration_usec >= need_usec)
+                return;
+        config_add_problem(
+                        problems, true, config_find_setting(section, "Duration")->origin,
+                        "[Window %s] is shorter than the %u s that an activation needs as long as none was "
+                        "measured: by itself it lets none begin.",
+                        section->name, (unsigned) (need_usec / USEC_PER_SEC));
+}
+
 void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *problems) {
         for (unsigned i = 0; i < config->windows->len; i++) {
                 const ConfigSection *section = config->windows->pdata[i];
@@ -146,6 +159,7 @@ void config_check_times(const Config *config, uint64_t now_usec, GPtrArray *prob
                                            config_find_setting(section, "OnCalendar")->origin,
                                            "[Window %s] never opens again.", section->name);
                 check_missing_days(config, section, now_usec, problems);
+                check_duration(section, problems);
         }
         for (unsigned i = 0; i < config->freezes->len; i++) {
                 const ConfigSection *section = config->freezes->pdata[i];

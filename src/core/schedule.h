@@ -12,6 +12,11 @@
 
 #define HOST_ID_SIZE 16
 
+/* How much of a window an activation may need while nothing is known of the image: the driver's own budgets, and a margin
+ * for the guard and whatever else lies between the gates and the write. */
+#define SCHEDULE_BUDGET_USEC (40 * (uint64_t) 1000000)
+#define SCHEDULE_MARGIN_USEC (10 * (uint64_t) 1000000)
+
 /* Openings that overlap or adjoin are followed over so many of them, so that windows that never close end at some time:
  * it is known then that they are open at least until that end. */
 #define SCHEDULE_MERGED_MAX 1000

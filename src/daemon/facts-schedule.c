@@ -8,11 +8,6 @@
 
 #include <systemd/sd-id128.h>
 
-/* The driver's own budgets for one activation. */
-#define DRIVER_BUDGET_USEC (40 * USEC_PER_SEC)
-/* For the guard, and whatever else lies between the gates and the write. */
-#define NEED_MARGIN_USEC (10 * USEC_PER_SEC)
-
 static const sd_id128_t application_id =
                 SD_ID128_MAKE(5a, 9c, 1c, 0f, 63, 0d, 4e, 2b, 8e, 63, 51, 4f, d2, 7a, 90, c4);
 
@@ -36,10 +31,10 @@ static uint64_t need_usec(const Manager *manager, const Image *image, const Job 
         unsigned more;
 
         if (duration == 0)
-                duration = DRIVER_BUDGET_USEC;
+                duration = SCHEDULE_BUDGET_USEC;
         if (job && job->state == JOB_GUARDING)
                 return duration;
-        duration = MIN(duration, UINT64_MAX / 2) + NEED_MARGIN_USEC;
+        duration = MIN(duration, UINT64_MAX / 2) + SCHEDULE_MARGIN_USEC;
         if (inhibitors_find_first(manager->inhibitors, INHIBIT_DELAY, image->values.guid, &more))
                 duration += manager->config->inhibit_delay_max_usec;
         return duration;

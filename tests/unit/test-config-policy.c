@@ -174,7 +174,7 @@ static const BadRow bad_rows[] = {
         { "[Freeze f]\nFrom=2026-02-30\nUntil=2026-12-18\n", 2, "no clock shows that" },
         { "[Freeze f]\nFrom=2026-03-29 02:30 Europe/Berlin\nUntil=2026-12-18\n", 2, "no clock shows that" },
         { "[Freeze f]\nFrom=daily\nUntil=2026-12-18\n", 2,
-          "From= takes a date, and perhaps a time (2026-12-18 06:00), not 'daily'." },
+          "From= takes a date, and perhaps a time and a time zone (2026-12-18 06:00 Europe/Berlin), not 'daily'." },
         { "[Freeze f]\nFrom=2026-12-18\nUntil=*-12-20\n", 3, "Until= takes a date" },
         { "[Freeze f]\nFrom=12-18\nUntil=2026-12-20\n", 2, "From= takes a date" },
         { "[Freeze f]\nFrom=nonsense\nUntil=2026-12-20\n", 2, "From= takes a date" },
@@ -252,6 +252,15 @@ static void what_lies_in_the_past_is_a_warning(void **state) {
                             "main:2: [Window w] never opens again.\nmain:6: [Freeze f] is over.\n");
 }
 
+static void a_window_that_is_too_short_for_an_activation_is_a_warning(void **state) {
+        g_autofree char *enough = check_times("[Window w]\nOnCalendar=daily\nDuration=50s\n", 0);
+        g_autofree char *less = check_times("[Window w]\nOnCalendar=daily\nDuration=49s\n", 0);
+
+        assert_string_equal(enough, "");
+        assert_true(g_str_has_prefix(
+                        less, "main:3: [Window w] is shorter than the 50 s that an activation needs"));
+}
+
 static void days_without_their_window_are_told_two_years_ahead(void **state) {
         g_autofree char *text = check_times("[Window w]\nOnCalendar=Sun 02:30 Europe/Berlin\nDuration=2h\n",
                                             at(2026, 1, 1, 0, 0));
@@ -306,6 +315,7 @@ int main(void) {
                 cmocka_unit_test(what_is_wrong_is_refused_with_its_line_and_in_words),
                 cmocka_unit_test(automatic_mode_without_a_window_is_a_warning),
                 cmocka_unit_test(what_lies_in_the_past_is_a_warning),
+                cmocka_unit_test(a_window_that_is_too_short_for_an_activation_is_a_warning),
                 cmocka_unit_test(days_without_their_window_are_told_two_years_ahead),
                 cmocka_unit_test(a_window_that_opens_anyway_lacks_no_day),
                 cmocka_unit_test(the_hosts_zone_may_change_while_lfad_runs),
