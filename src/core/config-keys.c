@@ -225,7 +225,8 @@ const ConfigKey config_keys[] = {
           100, "a number from 1 to 100 (3, 10)",
           "After so many activations of an image to one version that failed, or of which nobody knows how they ended, "
           "that version is not tried any more until another one is staged or 'lfactl clear-quarantine' allows it. "
-          "Where the host restarted during an activation, once is enough. A number from 1 to 100." },
+          "Where the host restarted during an activation, or nobody knows how one of automatic mode ended, once is "
+          "enough. A number from 1 to 100." },
         { CONFIG_POLICY, "Mode", "manual", false, config_parse_mode, FIELD(Config, mode), 0, 0,
           "'manual' or 'automatic'",
           "manual: lfad activates what somebody asks for. automatic: it activates by itself what is pending, in order, "
