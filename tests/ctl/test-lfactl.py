@@ -287,6 +287,19 @@ class Reading(Case):
         self.assertRegex(out, r"(?m)^'lfactl --help'")
         self.assertNotIn("\\", out)
 
+    def test_status_tells_the_window_in_the_zone_of_the_policy(self):
+        opens = 1795833000 * 10**6
+        for manager, words in (({}, r"Window: closed, opens 2026-11-28 02:30:00 UTC, 03:30:00 CET \("),
+                               ({"WindowOpen": True}, r"Window: open until 2026-11-28 04:30:00 UTC, 05:30:00 CET \("),
+                               ({"NextPlannedTimestamp": opens},
+                                r"Planned: automatic mode begins 2026-11-28 02:30:00 UTC, 03:30:00 CET \(")):
+            lfad = self.lfad(scenario(manager={"NextWindowStartTimestamp": opens, "TimeZone": "Europe/Berlin",
+                                               "NextWindowEndTimestamp": opens + 7200 * 10**6, **manager}))
+            self.assertRegex(self.lfactl("status")[1], words)
+            lfad.kill()
+        self.lfad()
+        self.assertNotRegex(self.lfactl("status")[1], "Window:|Planned:")
+
     def test_status_is_fuller(self):
         self.lfad()
         code, out, _ = self.lfactl("status")
