@@ -45,7 +45,7 @@
           "A setting that the configuration wants could not be made; see lfad's journal.")                      \
         X(FROZEN, "Frozen", 1, "A freeze of lfad.conf holds; ask again when it is over.")                       \
         X(OUTSIDE_WINDOW, "OutsideWindow", 1,                                                                   \
-          "No window is open for this image, or it closes too soon; ask again in the next one.")                \
+          "No window is open, or it closes too soon; ask in the next one, or wait for it with --when-allowed.") \
         X(NO_WINDOW, "NoWindow", 0,                                                                             \
           "lfad activates nothing by itself without a window; configure one, or activate it yourself.")         \
         X(SLOT_NOT_REACHED, "SlotNotReached", 1,                                                                \
@@ -74,7 +74,8 @@
           "Activations to this version went wrong; stage another one, or 'lfactl clear-quarantine' it.")        \
         X(NOT_QUARANTINED, "NotQuarantined", 0, "The image is not quarantined: there is nothing to clear.")     \
         X(HELD, "Held", 0, "Activations are paused; 'lfactl status' says why, 'lfactl unhold' ends that.")      \
-        X(NOT_HELD, "NotHeld", 0, "Activations are not paused: there is nothing to release.")                   \
+        X(NOT_HELD, "NotHeld", 0,                                                                               \
+          "There is no such hold to release; 'lfactl status' shows those in force.")                            \
         X(DISK_FULL, "DiskFull", 1, "There is no room on disk for this job's records; free some space.")        \
         X(STATE_UNAVAILABLE, "StateUnavailable", 0,                                                             \
           "lfad's records cannot be read or written; see its journal.")                                         \

@@ -225,7 +225,8 @@ const ConfigKey config_keys[] = {
           100, "a number from 1 to 100 (3, 10)",
           "After so many activations of an image to one version that failed, or of which nobody knows how they ended, "
           "that version is not tried any more until another one is staged or 'lfactl clear-quarantine' allows it. "
-          "Where the host restarted during an activation, once is enough. A number from 1 to 100." },
+          "Where the host restarted during an activation, or nobody knows how one of automatic mode ended, once is "
+          "enough. A number from 1 to 100." },
         { CONFIG_POLICY, "Mode", "manual", false, config_parse_mode, FIELD(Config, mode), 0, 0,
           "'manual' or 'automatic'",
           "manual: lfad activates what somebody asks for. automatic: it activates by itself what is pending, in order, "
@@ -253,11 +254,12 @@ const ConfigKey config_keys[] = {
           366 * DAY_USEC, "a time span from 1s to 366d (2h, 90min)",
           "How long it is open, whatever clocks are set to meanwhile. A time span from 1s to 366d. Required." },
         { CONFIG_FREEZE, "From", "", false, NULL, 0, 0, 0, 0,
-          "a date, and perhaps a time (2026-12-18 06:00)",
+          "a date, and perhaps a time and a time zone (2026-12-18 06:00 Europe/Berlin)",
           "When it begins: a date, a time of day where it is not 00:00, and a time zone where that of TimeZone= is not meant "
           "(2026-12-18 06:00 Europe/Berlin). Required." },
         { CONFIG_FREEZE, "Until", "", false, NULL, 0, 0, 0, 0,
-          "a date, and perhaps a time (2027-01-04 06:00)", "When it is over, in the same form. Required." },
+          "a date, and perhaps a time and a time zone (2027-01-04 06:00 Europe/Berlin)",
+          "When it is over, in the same form. Required." },
         { CONFIG_IMAGE, "Guid", "", false, parse_guid, FIELD(ConfigImage, guid), 0, 0,
           "a GUID like " GUID_EXAMPLE,
           "The image's GUID as its directory below /sys/firmware/lfa is named. Either this or EfiGuid= is "

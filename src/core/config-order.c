@@ -89,7 +89,8 @@ static GPtrArray *list_names(const Config *config, unsigned sections_max) {
                         g_ptr_array_add(names, (char *) section->image.alias);
         }
         for (size_t i = 0; known_guid_at(i); i++)
-                g_ptr_array_add(names, (char *) known_guid_at(i)->alias);
+                if (!g_ptr_array_find_with_equal_func(names, known_guid_at(i)->alias, g_str_equal, NULL))
+                        g_ptr_array_add(names, (char *) known_guid_at(i)->alias);
         g_ptr_array_add(names, NULL);
         return names;
 }

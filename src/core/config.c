@@ -228,8 +228,8 @@ static char *assign(Application *application, ConfigSetting *setting, const char
         char *trouble;
 
         if (!*value && !key->list)
-                return g_strdup_printf("%s= needs a value: %s. Without the line its default holds.",
-                                       key->name, key->takes);
+                return g_strdup_printf("%s= needs a value: %s.%s", key->name, key->takes,
+                                       *key->fallback ? " Without the line its default holds." : "");
         if (!*value) {
                 memset(field, 0, key->size);
                 setting->text = "";

@@ -12,6 +12,16 @@ GateVerdict gate_allow(void) {
         return (GateVerdict){ .answer = GATE_ALLOW };
 }
 
+GateVerdict gate_allow_since(const char *format, ...) {
+        GateVerdict verdict = { .answer = GATE_ALLOW };
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(verdict.text, sizeof(verdict.text), format, arguments);
+        va_end(arguments);
+        return verdict;
+}
+
 GateVerdict gate_deny(ErrorId error, const char *format, ...) {
         GateVerdict verdict = { .answer = GATE_DENY, .error = error };
         va_list arguments;

@@ -8,6 +8,7 @@
 
 /* Answers; texts are cut at the end of their room. */
 GateVerdict gate_allow(void);
+GateVerdict _printf_(1, 2) gate_allow_since(const char *format, ...);
 GateVerdict _printf_(2, 3) gate_deny(ErrorId error, const char *format, ...);
 GateVerdict _printf_(3, 4) gate_wait_for(ErrorId error, uint64_t retry_at_usec, const char *format, ...);
 GateVerdict _printf_(3, 4) gate_defer(ErrorId error, uint64_t not_before_usec, const char *format, ...);

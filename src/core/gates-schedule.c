@@ -61,11 +61,15 @@ static GateVerdict defer_to_next_window(const ScheduleFacts *schedule, const cha
                                   "%s, and none opens any more for the %" PRIu64
                                   " s that an activation may need.",
                                   why, round_up_to_seconds(schedule->need_usec));
-        return gate_defer(LFA_ERROR_OUTSIDE_WINDOW, schedule->next_open_usec,
-                          "%s. The next one that is long enough for the %" PRIu64
-                          " s that an activation may need opens %s.",
-                          why, round_up_to_seconds(schedule->need_usec),
-                          moment(schedule, schedule->next_open_usec, next));
+        return gate_defer(
+                        LFA_ERROR_OUTSIDE_WINDOW, schedule->next_open_usec,
+                        schedule->next_open_after_freeze
+                                        ? "%s. The next one outside of freezes that is long enough for the %" PRIu64
+                                          " s that an activation may need can be used from %s."
+                                        : "%s. The next one that is long enough for the %" PRIu64
+                                          " s that an activation may need opens %s.",
+                        why, round_up_to_seconds(schedule->need_usec),
+                        moment(schedule, schedule->next_open_usec, next));
 }
 
 GateVerdict gate_window(const GateFacts *facts) {
@@ -78,12 +82,17 @@ GateVerdict gate_window(const GateFacts *facts) {
                                        ? gate_defer(LFA_ERROR_NO_WINDOW, 0,
                                                     "No window is configured for this image, and lfad activates "
                                                     "nothing by itself without one.")
-                                       : gate_allow();
+                                       : gate_allow_since("No window is configured for this image.");
         if (schedule->open_until_usec == 0)
                 return defer_to_next_window(schedule, "No window is open for this image");
         if (schedule->open_until_usec > schedule->at_usec &&
             schedule->open_until_usec - schedule->at_usec >= schedule->need_usec)
-                return gate_allow();
+                return gate_allow_since(
+                                "A window is open until %s, for %" PRIu64
+                                " s; an activation may need %" PRIu64 " s.",
+                                moment(schedule, schedule->open_until_usec, end),
+                                (uint64_t) ((schedule->open_until_usec - schedule->at_usec) / USEC_PER_SEC),
+                                round_up_to_seconds(schedule->need_usec));
         why = g_strdup_printf("The window closes %s, which is too soon",
                               moment(schedule, schedule->open_until_usec, end));
         return defer_to_next_window(schedule, why);
@@ -101,7 +110,8 @@ GateVerdict gate_slot(const GateFacts *facts) {
                                 LFA_ERROR_NO_MACHINE_ID, 0,
                                 "The host has no machine id, so that it has no moment of its own in a window.");
         if (schedule->slot_usec <= schedule->at_usec)
-                return gate_allow();
+                return gate_allow_since("This host's own moment in the window was %s.",
+                                        moment(schedule, schedule->slot_usec, slot));
         if (schedule->slot_usec == UINT64_MAX)
                 return gate_defer(schedule->tried_in_window ? LFA_ERROR_TRIED_IN_WINDOW
                                                             : LFA_ERROR_SLOT_NOT_REACHED,
@@ -120,8 +130,13 @@ GateVerdict gate_interval(const GateFacts *facts) {
         const ScheduleFacts *schedule = &facts->schedule;
         uint64_t over_usec;
 
-        if (schedule->since_last_usec >= schedule->interval_usec)
+        if (schedule->interval_usec == 0 || schedule->since_last_usec == UINT64_MAX)
                 return gate_allow();
+        if (schedule->since_last_usec >= schedule->interval_usec)
+                return gate_allow_since("The last activation ended %" PRIu64
+                                        " s ago; between two there are to be %" PRIu64 " s.",
+                                        (uint64_t) (schedule->since_last_usec / USEC_PER_SEC),
+                                        round_up_to_seconds(schedule->interval_usec));
         /* A full second: two clocks tell it, and it would be another moment whenever they are read. */
         over_usec = schedule->at_usec + (schedule->interval_usec - schedule->since_last_usec);
         return gate_defer(LFA_ERROR_INTERVAL_NOT_OVER, round_up_to_seconds(over_usec) * USEC_PER_SEC,

@@ -60,9 +60,10 @@ typedef struct ScheduleFacts {
         uint64_t freeze_until_usec; /* none is in the way any more then */
 
         /* window */
-        bool has_window;          /* one is configured for this image */
-        uint64_t open_until_usec; /* 0 = none is open */
-        uint64_t next_open_usec;  /* the next time that is long enough begins */
+        bool has_window;             /* one is configured for this image */
+        uint64_t open_until_usec;    /* 0 = none is open */
+        uint64_t next_open_usec;     /* the next time that is long enough, and in no freeze, begins */
+        bool next_open_after_freeze; /* freezes cover others before it */
 
         /* slot */
         bool no_machine_id;

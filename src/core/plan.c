@@ -39,7 +39,11 @@ static void add_remarks(GPtrArray *events, const PlanRequest *request) {
         const Hold *hold = state_find_hold(request->state, "", request->from_usec);
         bool has_window = request->config->windows->len > 0;
 
-        if (!config_has_automatic(request->config))
+        if (request->config_failed)
+                add(events, PLAN_REMARK, "config-invalid",
+                    g_strdup("The configuration has errors: none of its windows, freezes and modes hold, and nothing is "
+                             "activated. 'lfactl config check' lists them."));
+        else if (!config_has_automatic(request->config))
                 add(events, PLAN_REMARK, "automatic-off",
                     g_strdup("Automatic mode is off: lfad activates nothing by itself (Mode=manual)."));
         else if (!has_window)

@@ -52,6 +52,7 @@ typedef struct PlanImage {
 typedef struct PlanRequest {
         const Config *config;
         const State *state;
+        bool config_failed;             /* the files have errors: defaults hold, and nothing is activated */
         const uint8_t *host_id;         /* as of occurrence_slot, NULL = none */
         uint64_t from_usec, until_usec; /* CLOCK_REALTIME */
         const PlanImage *images;        /* in the order in which they go */

@@ -128,18 +128,15 @@ static void add_gate_row(OutputTable *table, json_object *gate, GTimeZone *zone)
         const char *answer = bus_value_string(gate, "answer");
         /* a wait without a time ends when something else does */
         g_autofree char *when = policy_time_in_both(zone, bus_value_uint(gate, "not-before"));
-        const char *cells[] = { bus_value_string(gate, "gate"),
-                                answer,
-                                bus_value_string(gate, "text"),
-                                when,
-                                override_text(gate),
-                                NULL };
+        const char *cells[] = { bus_value_string(gate, "gate"), answer, override_text(gate), when,
+                                bus_value_string(gate, "text"), NULL };
 
         output_table_row(table, cells, 1, answer_colour(answer));
 }
 
+/* What is long comes last: lines without it stay short on a narrow terminal. */
 static void print_gates(const Client *client, json_object *gates, GTimeZone *zone) {
-        static const char *const columns[] = { "GATE", "VERDICT", "WHY", "NOT BEFORE", "OVERRIDE", NULL };
+        static const char *const columns[] = { "GATE", "VERDICT", "OVERRIDE", "NOT BEFORE", "WHY", NULL };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* "by uid 0 until ...: reason 'lfactl unhold' ends that.", the whole as one line. */
+/* "by uid 0 until ...: reason. 'lfactl unhold' ends that.", the whole as one line. */
 static char *hold_to_text(const Inventory *inventory, json_object *hold) {
         const char *guid = bus_value_string(hold, "guid"), *reason = bus_value_string(hold, "reason");
         uint64_t until_usec = bus_value_uint(hold, "until");
@@ -18,9 +18,10 @@ static char *hold_to_text(const Inventory *inventory, json_object *hold) {
         who = json_object_get_boolean(json_object_object_get(hold, "by-lfad"))
                               ? g_strdup("lfad")
                               : g_strdup_printf("uid %" G_GUINT64_FORMAT, bus_value_uint(hold, "uid"));
-        return g_strdup_printf("%s, by %s%s%s: %s 'lfactl unhold%s%s' ends that.",
+        return g_strdup_printf("%s, by %s%s%s: %s%s 'lfactl unhold%s%s' ends that.",
                                *guid ? label : "all images", who, until_usec > 0 ? " until " : "",
-                               until_usec > 0 ? until : "", reason, *guid ? " " : "", label);
+                               until_usec > 0 ? until : "", reason, g_str_has_suffix(reason, ".") ? "" : ".",
+                               *guid ? " " : "", label);
 }
 
 static void print(const Inventory *inventory, const Image *image, int width) {

@@ -7,6 +7,7 @@
 #include "ctl/image-table.h"
 #include "ctl/job-report.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "ctl/verbs.h"
 
 #include <string.h>
@@ -28,17 +29,31 @@ static void print_driver(const Inventory *inventory) {
                     describe_driver(inventory));
 }
 
-/* Where none is configured there is nothing to tell. */
+/* By UTC and by the clocks that the configuration goes by. Where none is configured there is nothing to tell. */
 static void print_window(const Inventory *inventory) {
         uint64_t start = bus_value_uint(inventory->manager, "NextWindowStartTimestamp");
         uint64_t end = bus_value_uint(inventory->manager, "NextWindowEndTimestamp");
         bool open = bus_value_bool(inventory->manager, "WindowOpen");
-        g_autofree char *time = output_time(open ? end : start), *text = NULL;
+        g_autoptr(GTimeZone) zone = policy_zone_load(bus_value_string(inventory->manager, "TimeZone"));
+        g_autofree char *time = policy_time_in_both(zone, open ? end : start), *text = NULL;
 
         if (end == 0)
                 return;
         text = g_strdup_printf("%s %s", open ? "open until" : "closed, opens", time);
         output_field(FIELD_NARROW, "Window", open ? COLOUR_NONE : COLOUR_YELLOW, text);
+}
+
+/* What automatic mode does next, and when. */
+static void print_planned(const Inventory *inventory) {
+        g_autoptr(GTimeZone) zone = policy_zone_load(bus_value_string(inventory->manager, "TimeZone"));
+        g_autofree char *time = policy_time_in_both(
+                                        zone, bus_value_uint(inventory->manager, "NextPlannedTimestamp")),
+                        *text = NULL;
+
+        if (!*time)
+                return;
+        text = g_strdup_printf("automatic mode begins %s: 'lfactl plan' tells more", time);
+        output_field(FIELD_NARROW, "Planned", COLOUR_NONE, text);
 }
 
 static void print_images_line(const Inventory *inventory) {
@@ -97,6 +112,7 @@ static ExitCode show(Client *client, bool full) {
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
         print_window(inventory);
+        print_planned(inventory);
         print_images_line(inventory);
         print_jobs(inventory);
         print_attention(inventory);

@@ -34,6 +34,7 @@ GPtrArray *manager_plan(Manager *manager, uint64_t until_usec) {
         PlanRequest request = {
                 .config = manager->config,
                 .state = manager->state,
+                .config_failed = manager->config_error != NULL,
                 .host_id = manager->schedule.has_host_id ? manager->schedule.host_id : NULL,
                 .from_usec = clock_realtime(manager->clock),
                 .until_usec = until_usec,
@@ -50,7 +51,9 @@ GPtrArray *manager_plan(Manager *manager, uint64_t until_usec) {
                 memcpy(images[i].guid, image->values.guid, sizeof(images[i].guid));
                 memcpy(images[i].from, image->values.current_version, sizeof(images[i].from));
                 memcpy(images[i].to, image->values.pending_version, sizeof(images[i].to));
-                images[i].automatic = config_find_mode(manager->config, guids->pdata[i]) == POLICY_AUTOMATIC;
+                /* where the mode is not known the gates say why */
+                images[i].automatic = manager->config_error ||
+                                      config_find_mode(manager->config, guids->pdata[i]) == POLICY_AUTOMATIC;
                 images[i].job = job ? job->id : 0;
         }
         return plan_new(&request);

@@ -40,6 +40,10 @@ class StartTest(world.TestCase):
         verdict, gates = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
         self.assertEqual((verdict["answer"], verdict["gate"]), ("deny", "config"))
         self.assertEqual(gates[0]["gate"], "config")
+        plan = self.world.lfactl("plan").stdout
+        self.assertIn("The configuration has errors", plan)
+        self.assertRegex(plan, "no-activation +rmm +config: ")
+        self.assertNotIn("Mode=manual", plan)
 
     def test_a_configuration_that_is_repaired_lets_pass_after_reload(self):
         self.assertBusError("ConfigInvalid", self.world.activate, "rmm")

@@ -150,7 +150,7 @@ class BatchTest(OrderTest):
         done = self.world.lfactl("explain", "bl31")
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stdout, "^bl31: .*: deferred, OrderPending: .*scp, rmm")
-        self.assertRegex(done.stdout, "(?m)^order +defer +Image .*scp, rmm")
+        self.assertRegex(done.stdout, "(?m)^order +defer +possible .* Image .*scp, rmm")
         done = self.world.lfactl("activate", "--pending")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([line.split(":")[0] for line in done.stdout.splitlines()], ["scp", "rmm", "bl31"])

@@ -122,14 +122,26 @@ class ExamplesTest(world.TestCase):
     def test_lfactl_in_a_script(self):
         self.run_example("lfactl-script", all_examples()["lfactl-script"][1])
 
-    def test_the_configuration(self):
+    def check_configuration(self, text):
+        """All that is said of it. A freeze of an example is over some day, which is a warning."""
         folder = os.path.join(self.place.name, "etc/lfad")
         os.makedirs(folder)
         with open(os.path.join(folder, "lfad.conf"), "w", encoding="utf-8") as file:
-            file.write(all_examples()["conf-example"][1])
+            file.write(text)
         output = self.run_shell("lfactl config check --root=. && lfactl config show --root=.")
-        self.assertIn("0 errors, 0 warnings", output)
-        self.assertIn("board-controller", output)
+        self.assertIn(" 0 errors", output)
+        self.assertEqual([line for line in output.splitlines() if "warning:" in line and "is over" not in line], [])
+        return output
+
+    def test_the_configuration(self):
+        self.assertIn("board-controller", self.check_configuration(all_examples()["conf-example"][1]))
+
+    def test_the_policy_of_the_readme(self):
+        with open(os.path.join(docs.SOURCE_DIR, "README.md"), encoding="utf-8") as file:
+            block = re.search(r"\n((?:    .*\n|\n)*    \[Policy\]\n(?:    .*\n|\n)*)", file.read()).group(1)
+        output = self.check_configuration(re.sub("(?m)^    ", "", block))
+        for value in ("automatic", "Europe/Berlin", "Sat,Sun 03:30", "2027-01-04 06:00"):
+            self.assertIn(value, output)
 
     def test_refusals_reach_who_asked(self):
         self.world.sim("unstage rmm")

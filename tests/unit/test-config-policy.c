@@ -174,7 +174,7 @@ static const BadRow bad_rows[] = {
         { "[Freeze f]\nFrom=2026-02-30\nUntil=2026-12-18\n", 2, "no clock shows that" },
         { "[Freeze f]\nFrom=2026-03-29 02:30 Europe/Berlin\nUntil=2026-12-18\n", 2, "no clock shows that" },
         { "[Freeze f]\nFrom=daily\nUntil=2026-12-18\n", 2,
-          "From= takes a date, and perhaps a time (2026-12-18 06:00), not 'daily'." },
+          "From= takes a date, and perhaps a time and a time zone (2026-12-18 06:00 Europe/Berlin), not 'daily'." },
         { "[Freeze f]\nFrom=2026-12-18\nUntil=*-12-20\n", 3, "Until= takes a date" },
         { "[Freeze f]\nFrom=12-18\nUntil=2026-12-20\n", 2, "From= takes a date" },
         { "[Freeze f]\nFrom=nonsense\nUntil=2026-12-20\n", 2, "From= takes a date" },

@@ -33,6 +33,12 @@ static void assert_allows(const GateFacts *facts, GateId gate) {
         assert_int_equal(verdict.error, LFA_ERROR_NONE);
 }
 
+/* What passes says so with its numbers, too. */
+static void assert_allows_since(const GateFacts *facts, GateId gate, const char *text) {
+        assert_allows(facts, gate);
+        assert_string_equal(ask(facts, gate).text, text);
+}
+
 static void assert_defers(const GateFacts *facts, GateId gate, ErrorId error, uint64_t not_before_usec,
                           const char *text) {
         const GateVerdict verdict = ask(facts, gate);
@@ -97,6 +103,10 @@ static void no_open_window_defers_to_the_next_one_that_is_long_enough(void **sta
         assert_defers(&facts, GATE_WINDOW, LFA_ERROR_OUTSIDE_WINDOW, NOW + 86400 * SECOND,
                       "No window is open for this image. The next one that is long enough for the 50 s that an "
                       "activation may need opens 2026-12-18 03:00:00 UTC.");
+        facts.schedule.next_open_after_freeze = true;
+        assert_defers(&facts, GATE_WINDOW, LFA_ERROR_OUTSIDE_WINDOW, NOW + 86400 * SECOND,
+                      "No window is open for this image. The next one outside of freezes that is long enough for the "
+                      "50 s that an activation may need can be used from 2026-12-18 03:00:00 UTC.");
         facts.schedule.next_open_usec = UINT64_MAX;
         assert_defers(&facts, GATE_WINDOW, LFA_ERROR_OUTSIDE_WINDOW, 0,
                       "No window is open for this image, and none opens any more for the 50 s that an activation "
@@ -107,7 +117,9 @@ static void a_window_that_closes_too_soon_is_as_good_as_closed(void **state) {
         GateFacts facts = facts_new();
 
         facts.schedule.open_until_usec = NOW + 50 * SECOND;
-        assert_allows(&facts, GATE_WINDOW);
+        assert_allows_since(
+                        &facts, GATE_WINDOW,
+                        "A window is open until 2026-12-17 03:00:50 UTC, for 50 s; an activation may need 50 s.");
         facts.schedule.open_until_usec--;
         assert_defers(&facts, GATE_WINDOW, LFA_ERROR_OUTSIDE_WINDOW, NOW + 86400 * SECOND,
                       "The window closes 2026-12-17 03:00:49 UTC, which is too soon. The next one that is long "
@@ -119,7 +131,7 @@ static void without_windows_everybody_may_but_lfad_itself(void **state) {
 
         facts.schedule.has_window = false;
         facts.schedule.slot_usec = UINT64_MAX;
-        assert_allows(&facts, GATE_WINDOW);
+        assert_allows_since(&facts, GATE_WINDOW, "No window is configured for this image.");
         assert_allows(&facts, GATE_SLOT);
         facts.terms.unattended = true;
         assert_allows(&facts, GATE_WINDOW);
@@ -145,7 +157,8 @@ static void the_slot_binds_only_those_who_speak_for_nobody(void **state) {
         assert_defers(&facts, GATE_SLOT, LFA_ERROR_TRIED_IN_WINDOW, 0,
                       "No moment of this host in a window comes any more.");
         facts.schedule.slot_usec = NOW;
-        assert_allows(&facts, GATE_SLOT);
+        assert_allows_since(&facts, GATE_SLOT,
+                            "This host's own moment in the window was 2026-12-17 03:00:00 UTC.");
         facts.schedule.no_machine_id = true;
         assert_defers(&facts, GATE_SLOT, LFA_ERROR_NO_MACHINE_ID, 0,
                       "The host has no machine id, so that it has no moment of its own in a window.");
@@ -157,7 +170,8 @@ static void activations_keep_their_distance(void **state) {
         facts.schedule.interval_usec = 600 * SECOND;
         assert_allows(&facts, GATE_INTERVAL);
         facts.schedule.since_last_usec = 600 * SECOND;
-        assert_allows(&facts, GATE_INTERVAL);
+        assert_allows_since(&facts, GATE_INTERVAL,
+                            "The last activation ended 600 s ago; between two there are to be 600 s.");
         facts.schedule.since_last_usec = 590 * SECOND;
         assert_defers(&facts, GATE_INTERVAL, LFA_ERROR_INTERVAL_NOT_OVER, NOW + 10 * SECOND,
                       "The last activation ended 590 s ago; between two there are to be 600 s "

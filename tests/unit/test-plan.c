@@ -21,7 +21,7 @@ typedef struct World {
         PlanImage images[3];
         unsigned n_images;
         uint64_t from, until;
-        bool no_host_id;
+        bool no_host_id, config_failed;
         GPtrArray *events;
 } World;
 
@@ -100,6 +100,7 @@ static void plan(World *world) {
         PlanRequest request = {
                 .config = world->config,
                 .state = world->state,
+                .config_failed = world->config_failed,
                 .host_id = world->no_host_id ? NULL : host_id,
                 .from_usec = world->from,
                 .until_usec = world->until,
@@ -255,6 +256,13 @@ static void what_decides_over_all_of_it_is_remarked(void **state) {
         plan(&world);
         assert_int_equal(world.events->len, 1);
         assert_event(event(&world, 0), PLAN_REMARK, "no-machine-id", 0, 0);
+        world_clear(&world);
+
+        world = world_new("");
+        world.config_failed = true;
+        plan(&world);
+        assert_int_equal(world.events->len, 1);
+        assert_event(event(&world, 0), PLAN_REMARK, "config-invalid", 0, 0);
         world_clear(&world);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Windows, freezes and slots: what is open when, for how long, what merges, and where a host's moments lie. */
 
+#include "core/schedule-facts.h"
 #include "core/schedule.h"
 #include "unit.h"
 
@@ -218,6 +219,29 @@ static void a_freeze_is_in_the_way_of_what_would_last_into_it(void **state) {
         assert_null(schedule_find_freeze(config, on_may_day(5, 0), UINT64_MAX, &until));
 }
 
+static uint64_t next_open(const Config *config, const ActivationTerms *terms, uint64_t at_usec) {
+        ScheduleFacts facts = { .at_usec = at_usec, .need_usec = 50 * SECOND };
+
+        schedule_fill_facts(config, RMM, terms, NULL, 0, &facts);
+        assert_true(facts.open_until_usec == 0);
+        return facts.next_open_usec;
+}
+
+static void the_next_opening_is_one_that_no_freeze_covers(void **state) {
+        g_autoptr(Config) config =
+                        read_config("[Window night]\nOnCalendar=02:00\nDuration=2h\n"
+                                    "[Freeze one]\nFrom=2026-05-02\nUntil=2026-05-04\n"
+                                    "[Freeze two]\nFrom=2026-05-04\nUntil=2026-05-05 03:00\n"
+                                    "[Freeze late]\nFrom=2026-05-06\nUntil=2026-05-07 03:59:11\n");
+        const ActivationTerms person = { 0 }, overriding = { .overrides = 1U << GATE_FREEZE };
+
+        assert_true(next_open(config, &person, on_may_day(1, 0)) == on_may_day(2, 0));
+        assert_true(next_open(config, &person, on_may_day(12, 0)) == at(2026, 5, 5, 3, 0));
+        assert_true(next_open(config, &overriding, on_may_day(12, 0)) == at(2026, 5, 2, 2, 0));
+        /* too little of it is left when the freeze is over */
+        assert_true(next_open(config, &person, at(2026, 5, 5, 12, 0)) == at(2026, 5, 8, 2, 0));
+}
+
 static void the_next_change_is_an_edge_of_a_window_or_a_freeze(void **state) {
         g_autoptr(Config) config =
                         read_config("[Window w]\nOnCalendar=03:00\nDuration=2h\n"
@@ -359,6 +383,7 @@ int main(void) {
                 cmocka_unit_test(a_time_that_clocks_show_twice_opens_a_window_once),
                 cmocka_unit_test(freezes_hold_from_their_beginning_to_before_their_end),
                 cmocka_unit_test(a_freeze_is_in_the_way_of_what_would_last_into_it),
+                cmocka_unit_test(the_next_opening_is_one_that_no_freeze_covers),
                 cmocka_unit_test(the_next_change_is_an_edge_of_a_window_or_a_freeze),
                 cmocka_unit_test(a_slot_leaves_what_is_needed_and_stays_where_it_is),
                 cmocka_unit_test(an_opening_is_used_once),
