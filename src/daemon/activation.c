@@ -120,12 +120,14 @@ static void note_overridden(Job *job, const GateVerdict verdicts[static _GATE_MA
 
 /* Room for the records to come, then "started", on disk before the kernel is written to. */
 static int record_start(Manager *manager, Job *job) {
+        uint64_t now = clock_realtime(manager->clock);
         int r = history_reserve(manager->history);
 
-        if (r < 0)
-                return r;
-        job->started_usec = clock_realtime(manager->clock);
-        return history_append(manager->history, RECORD_STARTED, job_record(job), NULL);
+        if (r >= 0)
+                r = history_append(manager->history, RECORD_STARTED, job_record(job), NULL);
+        if (r >= 0)
+                job->started_usec = now; /* else it never began */
+        return r;
 }
 
 /* The write begins. */

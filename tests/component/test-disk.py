@@ -262,6 +262,22 @@ class FaultyDiskTest(DiskTest):
         self.assertNotIn(f"job-{self.world.job_id(path)}.end", os.listdir(self.world.runtime_dir))
         self.assertEqual(self.world.stores(), 0)
 
+    def test_a_job_that_waited_and_could_not_be_begun_waits_no_more_after_a_kill(self):
+        inhibitor = self.world.call(PATH, MANAGER, "Inhibit", "sssasa{sv}", "backup", "it runs", "block", ["rmm"], {}).take()
+        path = self.world.activate("rmm", when_allowed=True)
+        self.inject("write", "ENOSPC")
+        os.close(inhibitor)
+        job = self.world.wait_job(path)
+        self.assertEnded(job, "refused", "DiskFull")
+        self.assertEqual(job["StartedTimestamp"], 0)
+        self.world.kill("lfad")
+        self.inject("write", "none")
+        self.start()
+        record = self.world.wait_record("finished", self.world.job_id(path))
+        self.assertEqual((record["result"], record["error"]), ("refused", ERROR + "DiskFull"))
+        self.assertEqual(self.types(path), ["queued", "finished"])
+        self.assertEqual(self.world.stores(), 0)
+
     def test_a_change_from_outside_that_cannot_be_recorded_is_seen_all_the_same(self):
         self.inject("write", "EIO")
         self.world.sim("unstage rmm")
