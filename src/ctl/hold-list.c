@@ -5,6 +5,7 @@
 
 #include "ctl/bus-value.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 
 #include <string.h>
 
@@ -13,7 +14,8 @@ static char *hold_to_text(const Inventory *inventory, json_object *hold) {
         const char *guid = bus_value_string(hold, "guid"), *reason = bus_value_string(hold, "reason");
         uint64_t until_usec = bus_value_uint(hold, "until");
         const char *label = *guid ? inventory_label(inventory, guid) : "";
-        g_autofree char *who = NULL, *until = output_time(until_usec);
+        g_autoptr(GTimeZone) zone = policy_zone_load(bus_value_string(inventory->manager, "TimeZone"));
+        g_autofree char *who = NULL, *until = policy_time_in_both(zone, until_usec);
 
         who = json_object_get_boolean(json_object_object_get(hold, "by-lfad"))
                               ? g_strdup("lfad")

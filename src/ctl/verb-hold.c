@@ -35,8 +35,11 @@ static int call_hold(Client *client, char **guids, uint64_t until, sd_bus_error 
         return r;
 }
 
-static void print_done(uint64_t until_usec, const GPtrArray *labels) {
-        g_autofree char *until = until_usec > 0 ? output_time(until_usec) : g_strdup("'lfactl unhold'");
+static void print_done(Client *client, uint64_t until_usec, const GPtrArray *labels) {
+        g_autofree char *zone_name = policy_zone_name(client);
+        g_autoptr(GTimeZone) zone = policy_zone_load(zone_name);
+        g_autofree char *until =
+                        until_usec > 0 ? policy_time_in_both(zone, until_usec) : g_strdup("'lfactl unhold'");
         g_autofree char *names =
                         labels->len > 1 ? g_strjoinv(", ", (char **) labels->pdata) : g_strdup("all images");
 
@@ -74,6 +77,6 @@ ExitCode verb_hold(Client *client, int argc, char **argv) {
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot pause activations");
         if (!client_json(client))
-                print_done(until, labels);
+                print_done(client, until, labels);
         return EXIT_DONE;
 }

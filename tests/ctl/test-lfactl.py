@@ -1006,6 +1006,12 @@ class Holding(Case):
         self.assertEqual(self.lfactl("unhold", "rmm")[0], 0)
         lfad.wait_for(re.escape(f'unhold /org/arm/LFA1 {{"images": ["{RMM}"]}}\n'))
 
+    def test_times_are_those_of_the_policys_zone(self):
+        lfad = self.lfad(scenario(manager={"TimeZone": "Europe/Berlin"}))
+        out = self.lfactl("hold", "--reason=fan", "--until=2099-01-01 06:00")[1]
+        self.assertIn("paused until 2099-01-01 05:00:00 UTC, 06:00:00 CET (in ", out)
+        lfad.wait_for('"until": 4070926800000000')
+
     def test_it_needs_a_reason_and_images_that_exist(self):
         self.lfad()
         for arguments in (("hold",), ("hold", "rmm"), ("hold", "--reason="), ("hold", "--reason=x", "nonsense"),
