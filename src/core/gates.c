@@ -49,10 +49,11 @@ static GateVerdict (*const gates[_GATE_MAX])(const GateFacts *facts) = {
         [GATE_WATCHDOG] = gate_watchdog,
 };
 
-/* Other versions than those that somebody asked for, or was authorised for, are another request. */
-static bool may_be_passed_over(GateId gate, const GateVerdict *verdict) {
+/* Other versions than those that somebody asked for, or was authorised for, are another request. A pause that was made
+ * since is for what waits, too. */
+static bool may_be_passed_over(const GateFacts *facts, GateId gate, const GateVerdict *verdict) {
         return verdict->answer != GATE_ALLOW && gate_is_overridable(gate) &&
-               verdict->error != LFA_ERROR_VERSION_CHANGED;
+               verdict->error != LFA_ERROR_VERSION_CHANGED && !(gate == GATE_HOLD && facts->hold_is_newer);
 }
 
 void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {
@@ -60,7 +61,7 @@ void gates_run(const GateFacts *facts, GateVerdict verdicts[static _GATE_MAX]) {
                 GateVerdict *verdict = &verdicts[i];
 
                 *verdict = gates[i](facts);
-                if (!may_be_passed_over((GateId) i, verdict) || !(facts->terms.overrides & 1U << i))
+                if (!may_be_passed_over(facts, (GateId) i, verdict) || !(facts->terms.overrides & 1U << i))
                         continue;
                 verdict->answer = GATE_ALLOW;
                 verdict->overridden = true;

@@ -125,6 +125,7 @@ typedef struct GateFacts {
 
         /* hold: NULL = nobody holds it */
         const Hold *hold;
+        bool hold_is_newer; /* it began after the job was made: nobody was authorised to pass it over */
 
         /* freeze, window, slot, interval, clock */
         ScheduleFacts schedule;

@@ -369,12 +369,18 @@ unsigned state_apply(State *state, json_object *record) {
 }
 
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec) {
+        return state_find_hold_since(state, guid, now_usec, 0);
+}
+
+const Hold *state_find_hold_since(const State *state, const char *guid, uint64_t now_usec,
+                                  uint64_t since_usec) {
         const Hold *longest = NULL;
 
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *hold = &g_array_index(state->holds, Hold, i);
 
-                if ((*hold->guid && strcmp(hold->guid, guid) != 0) || !hold_is_in_force(hold, now_usec))
+                if ((*hold->guid && strcmp(hold->guid, guid) != 0) || !hold_is_in_force(hold, now_usec) ||
+                    (since_usec > 0 && hold->since_usec <= since_usec))
                         continue;
                 if (hold->until_usec == 0)
                         return hold;

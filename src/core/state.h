@@ -138,6 +138,10 @@ const Hold *state_find_hold_of_person(const State *state, const char *guid, uint
 /* When the first of those that are in force is over; UINT64_MAX = none of them ends by itself. */
 uint64_t state_next_hold_end(const State *state, uint64_t now_usec);
 
+/* One of those that began after since_usec, or NULL. */
+const Hold *state_find_hold_since(const State *state, const char *guid, uint64_t now_usec,
+                                  uint64_t since_usec);
+
 /* to: "" = firmware gives none. NULL: nothing went wrong. */
 const Quarantine *state_find_quarantine(const State *state, const char *guid, const char *to);
 

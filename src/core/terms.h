@@ -14,10 +14,11 @@ typedef struct ExpectedVersion {
 
 typedef struct ActivationTerms {
         ExpectedVersion expected_current, expected_pending;
-        bool unattended;    /* a timer or an agent speaks for nobody: some gates are for it only */
-        bool automatic;     /* lfad itself asks; then it is unattended, too */
-        bool accepted;      /* a job was made of it: what automatic mode tried last is this very one */
-        unsigned overrides; /* mask of GateId: passed over, where gate_is_overridable */
+        bool unattended;        /* a timer or an agent speaks for nobody: some gates are for it only */
+        bool automatic;         /* lfad itself asks; then it is unattended, too */
+        bool accepted;          /* a job was made of it: what automatic mode tried last is this very one */
+        uint64_t accepted_usec; /* CLOCK_REALTIME of that; 0 = none was made */
+        unsigned overrides;     /* mask of GateId: passed over, where gate_is_overridable */
 } ActivationTerms;
 
 /* The keys expected-current-version, expected-pending-version, unattended, automatic and override; only those that

@@ -84,6 +84,18 @@ static void gather_order(const Manager *manager, const Image *image, const Job *
         describe_first(manager, first, facts);
 }
 
+/* A pause that is younger than the job comes first: an override does not reach it. */
+static void gather_hold(const Manager *manager, const Image *image, GateFacts *facts) {
+        uint64_t accepted_usec = facts->terms.accepted_usec;
+
+        if (accepted_usec > 0)
+                facts->hold = state_find_hold_since(manager->state, image->values.guid,
+                                                    clock_realtime(manager->clock), accepted_usec);
+        facts->hold_is_newer = facts->hold != NULL;
+        if (!facts->hold)
+                facts->hold = manager_find_hold(manager, image->values.guid);
+}
+
 /* An end that is not on disk is not kept in mind either. A call tries to write it, a job does not begin before it is. */
 static void gather_state(const Manager *manager, const Job *job, GateFacts *facts) {
         facts->state_error = manager_state_error(manager, &facts->state_text);
@@ -154,7 +166,6 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
                                                         : UINT64_MAX,
                 .quarantine = image_find_quarantine(image),
                 .quarantine_after = manager->config->quarantine_after,
-                .hold = manager_find_hold(manager, image->values.guid),
                 .activated_without_effect = repeats(image),
                 .auto_activate_stuck = image->settings[SETTING_AUTO_ACTIVATE].stuck,
                 .auto_activate_clearing = manager->set_worker && manager->set_id == SETTING_AUTO_ACTIVATE &&
@@ -166,6 +177,7 @@ static void gather(const Manager *manager, const Image *image, const Job *job, c
                 .rendezvous_stuck = image->settings[SETTING_FORCE_CPU_RENDEZVOUS].stuck,
         };
         gather_state(manager, job, ret);
+        gather_hold(manager, image, ret);
         ret->system.lock_refused = job && guard_lock_refused(manager->guard);
         gather_inhibitors(manager, image, ret);
         gather_order(manager, image, job, NULL, ret);

@@ -52,6 +52,7 @@ typedef struct Job {
         /* while it waits (scheduler.c) */
         const char *waits_for;    /* the gate that defers it; NULL = not judged yet */
         uint64_t not_before_usec; /* CLOCK_REALTIME from when it may pass, 0 = not known */
+        unsigned rests;           /* how often it came back from its turn to wait */
         uint64_t rest_until_usec; /* CLOCK_MONOTONIC: it is not taken up before, 0 = at any time */
 
         /* while it is activating */

@@ -146,6 +146,7 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         if (r < 0)
                 return log_error_errno(r, "Cannot record a job");
         (void) json_get_u64(record, "timestamp", &job->queued_usec);
+        job->terms.accepted_usec = job->queued_usec;
         end_file_remove(manager->settings->runtime_folder, (uint32_t) seq); /* another history's */
         if (job->when_allowed)
                 scheduler_admit(job);

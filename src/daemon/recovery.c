@@ -270,7 +270,7 @@ static Job *restore_job(Manager *manager, const Unfinished *entry) {
         Job *job = jobs_restore(manager, entry->id, &request,
                                 entry->when_allowed && entry->started_usec == 0 ? JOB_WAITING : JOB_QUEUED);
 
-        job->queued_usec = entry->queued_usec;
+        job->queued_usec = job->terms.accepted_usec = entry->queued_usec;
         job->started_usec = entry->started_usec;
         return job;
 }

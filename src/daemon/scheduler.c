@@ -15,6 +15,8 @@
 /* A job that came back from its turn for a reason that is not to be seen from here (logind refused its lock) is not taken
  * up again before. */
 #define REST_USEC (60 * USEC_PER_SEC)
+/* Each time it rests twice as long, so many times: up to 32 min. */
+#define RESTS_MAX 5
 
 struct Scheduler {
         Manager *manager; /* the owner; weak */
@@ -150,7 +152,7 @@ static uint64_t judge(Job *job) {
         if (is_known)
                 gate = find_deferring(job, verdicts);
         if ((int) gate >= 0) {
-                job->rest_until_usec = 0; /* it can be seen from here */
+                job->rest_until_usec = job->rests = 0; /* it can be seen from here */
                 note_refusal(job, gate, &verdicts[gate]);
         }
         overdue = scheduler_find_overdue(job);
@@ -205,7 +207,8 @@ void scheduler_wait(Job *job, GateId gate, const GateVerdict *refusal) {
         g_queue_push_tail(&manager->waiting, job);
         job->taken_up_usec = 0;
         job->put_back = 0;
-        job->rest_until_usec = clock_monotonic(manager->clock) + REST_USEC;
+        job->rest_until_usec = clock_monotonic(manager->clock) + (REST_USEC << MIN(job->rests, RESTS_MAX));
+        job->rests++;
         if (refusal) {
                 note_refusal(job, gate, refusal);
                 log_info("Job %u: waits for gate %s: %s", job->id, job->waits_for, job->message);

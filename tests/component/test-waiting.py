@@ -315,6 +315,21 @@ class WaitingTest(world.TestCase):
         self.assertEqual(self.world.job(path)["State"], "waiting")
         self.assertEqual([signal.args[0] for signal in self.world.signals("PrepareForActivation")], [1, 0])
 
+    def test_a_pause_that_begins_later_is_not_passed_over(self):
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "a release", {})
+        self.inhibit()
+        path = self.world.activate("rmm", when_allowed=True, override=["hold"], reason="outage 7")
+        self.world.wait_job_state(path, "waiting")
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "fire", {"images": world.dbus.Array(["rmm"], "s")})
+        self.let_go()
+        self.world.wait_for(lambda: "fire" in self.world.job(path)["Message"], 10, "the pause to count")
+        self.world.restart("lfad")
+        self.assertIn("fire", self.world.job(path)["Message"])
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {"images": world.dbus.Array(["rmm"], "s")})
+        job = self.world.wait_job(path)
+        self.assertEnded(job, "succeeded")
+        self.assertEqual(job["Overridden"], ["hold"])
+
     def test_polkit_is_told_that_it_waits(self):
         self.inhibit()
         deadline = usec(3600)

@@ -396,6 +396,10 @@ static void what_is_held_is_deferred_and_says_by_whom(void **state) {
         assert_true(ask(&world, GATE_HOLD)->not_before_usec == 77);
         assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "uid 1000"));
         assert_non_null(strstr(world.verdicts[GATE_HOLD].text, "year's end"));
+        world.facts.terms.overrides = 1U << GATE_HOLD;
+        assert_int_equal(ask(&world, GATE_HOLD)->answer, GATE_ALLOW);
+        world.facts.hold_is_newer = true; /* than what was authorised */
+        assert_int_equal(ask(&world, GATE_HOLD)->answer, GATE_DEFER);
         memset(hold.reason, 'r', STATE_REASON_MAX);
         assert_true(strlen(ask(&world, GATE_HOLD)->text) > STATE_REASON_MAX);
 }
