@@ -109,13 +109,17 @@ GateVerdict gate_slot(const GateFacts *facts) {
                 return gate_defer(
                                 LFA_ERROR_NO_MACHINE_ID, 0,
                                 "The host has no machine id, so that it has no moment of its own in a window.");
+        if (schedule->slot_usec == UINT64_MAX && schedule->tried_in_window)
+                return gate_defer(
+                                LFA_ERROR_TRIED_IN_WINDOW, 0,
+                                "This image was tried in this window, and no moment of this host in another one "
+                                "comes any more.");
+        if (schedule->slot_usec == UINT64_MAX)
+                return gate_defer(LFA_ERROR_SLOT_NOT_REACHED, 0,
+                                  "No moment of this host in a window comes any more.");
         if (schedule->slot_usec <= schedule->at_usec)
                 return gate_allow_since("This host's own moment in the window was %s.",
                                         moment(schedule, schedule->slot_usec, slot));
-        if (schedule->slot_usec == UINT64_MAX)
-                return gate_defer(schedule->tried_in_window ? LFA_ERROR_TRIED_IN_WINDOW
-                                                            : LFA_ERROR_SLOT_NOT_REACHED,
-                                  0, "No moment of this host in a window comes any more.");
         if (schedule->tried_in_window)
                 return gate_defer(
                                 LFA_ERROR_TRIED_IN_WINDOW, schedule->slot_usec,

@@ -156,11 +156,12 @@ static void add_missing_starts(GPtrArray *events, const PlanRequest *request, co
         }
 }
 
-const char *plan_find_window(const Config *config, const uint8_t *host_id, const char *guid,
-                             uint64_t at_usec) {
+const char *plan_find_window(const Config *config, const State *state, const uint8_t *host_id,
+                             const char *guid, uint64_t at_usec) {
+        uint64_t tried_usec = state_last_automatic_attempt(state, guid);
         const ConfigSection *window;
 
-        if (!host_id || schedule_find_slot(config, guid, host_id, at_usec, 0, &window) > at_usec)
+        if (!host_id || schedule_find_slot(config, guid, host_id, at_usec, tried_usec, &window) > at_usec)
                 return "";
         return window->name;
 }
@@ -182,8 +183,8 @@ static void add_foreseen(GPtrArray *events, const PlanRequest *request, const Pl
         switch (foresight->outcome) {
         case FORESEEN_START:
                 event = add_image(events, PLAN_ACTIVATION, image,
-                                  plan_find_window(request->config, request->host_id, image->guid,
-                                                   foresight->at_usec),
+                                  plan_find_window(request->config, request->state, request->host_id,
+                                                   image->guid, foresight->at_usec),
                                   NULL);
                 event->start_usec = foresight->at_usec;
                 return;

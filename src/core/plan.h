@@ -61,9 +61,10 @@ typedef struct PlanRequest {
         void *userdata;
 } PlanRequest;
 
-/* The window of this image whose moment has come at that time, and is open still; "" = none. Borrowed. */
-const char *plan_find_window(const Config *config, const uint8_t *host_id, const char *guid,
-                             uint64_t at_usec);
+/* The window of this image whose moment has come at that time, which is open still, and not used up by what automatic mode
+ * tried last; "" = none. Borrowed. */
+const char *plan_find_window(const Config *config, const State *state, const uint8_t *host_id,
+                             const char *guid, uint64_t at_usec);
 
 /* Returns PlanEvent, owned by the array, which the caller unrefs: first remarks, then by start, then what has none. What
  * events borrow belongs to the configuration. */

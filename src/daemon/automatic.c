@@ -24,8 +24,8 @@ static bool may_go(Manager *manager, Image *image, const ActivationTerms *terms)
 /* It waits for what comes in its way until the window closes. */
 static void ask_for(Manager *manager, Image *image, uint32_t batch) {
         uint64_t now = clock_realtime(manager->clock), start, end;
-        const char *window = plan_find_window(manager->config, manager->schedule.host_id, image->values.guid,
-                                              now);
+        const char *window = plan_find_window(manager->config, manager->state, manager->schedule.host_id,
+                                              image->values.guid, now);
         g_autofree char *reason = g_strdup_printf("Automatic mode, window %s", window);
         const Requester self = { .uid = 0, .unit = "lfad.service" };
         JobRequest request = {

@@ -118,6 +118,21 @@ class AutomaticTest(world.TestCase):
         self.assertTrue(0 <= planned - end - 200 * 10**6 < 2 * 10**6, (planned, end))
         self.assertEqual(planned, self.world.manager()["NextPlannedTimestamp"])
 
+    def test_the_window_whose_turn_it_is_is_named(self):
+        self.world.sim("fail activate ACTIVATION_FAILED --times=1")
+        self.world.stage("rmm", "2.0")
+        first, _ = self.window(after=-60)
+        self.configure(first)
+        self.world.wait_record("finished")
+        self.assertNotPlanned("slot", "TriedInWindow")
+        second, _ = self.window(after=3, name="morning")
+        self.configure(first, second)  # the first one is open still, and used up
+        self.assertEqual(self.plan("activation")[0]["name"], "morning")
+        self.world.wait_for(lambda: len(self.world.history_file("finished")) == 2, what="another end")
+        self.assertEqual([(record["reason"], end["result"])
+                          for record, end in zip(self.queued(), self.world.history_file("finished"))],
+                         [("Automatic mode, window night", "failed"), ("Automatic mode, window morning", "succeeded")])
+
     def test_without_a_window_it_does_nothing_and_says_so(self):
         self.configure()
         self.world.stage("rmm", "2.0")

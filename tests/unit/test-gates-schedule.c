@@ -155,7 +155,13 @@ static void the_slot_binds_only_those_who_speak_for_nobody(void **state) {
                       "03:00:01 UTC.");
         facts.schedule.slot_usec = UINT64_MAX;
         assert_defers(&facts, GATE_SLOT, LFA_ERROR_TRIED_IN_WINDOW, 0,
+                      "This image was tried in this window, and no moment of this host in another one comes any "
+                      "more.");
+        facts.schedule.tried_in_window = false;
+        facts.schedule.at_usec = UINT64_MAX;
+        assert_defers(&facts, GATE_SLOT, LFA_ERROR_SLOT_NOT_REACHED, 0,
                       "No moment of this host in a window comes any more.");
+        facts.schedule.at_usec = NOW;
         facts.schedule.slot_usec = NOW;
         assert_allows_since(&facts, GATE_SLOT,
                             "This host's own moment in the window was 2026-12-17 03:00:00 UTC.");
