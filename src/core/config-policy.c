@@ -157,6 +157,25 @@ static void check_automatic(const Config *config, GPtrArray *problems) {
         }
 }
 
+/* Rules that leave no version at all: whoever wants that has a hold for it. */
+static void check_rules(const ConfigSection *section, GPtrArray *problems) {
+        const VersionRules *rules = &section->image.rules;
+
+        if (!rules->allowed || rules->allowed->len == 0)
+                return;
+        for (unsigned i = 0; i < rules->allowed->len; i++) {
+                VersionRuling ruling = version_rules_judge(rules, "", rules->allowed->pdata[i]);
+
+                if (ruling != VERSION_LISTED && ruling != VERSION_TOO_LOW)
+                        return;
+        }
+        config_add_problem(
+                        problems, true, config_find_setting(section, "AllowVersion")->origin,
+                        "[Image %s] may be activated to no version at all: ForbidVersion= and MinimumVersion= "
+                        "forbid each that AllowVersion= allows.",
+                        section->name);
+}
+
 void config_check_policy(Config *config, GPtrArray *problems) {
         config_check_windows_and_freezes(config, problems);
         check_automatic(config, problems);
@@ -167,6 +186,7 @@ void config_check_policy(Config *config, GPtrArray *problems) {
                         continue;
                 section->image.rules.allowed = list_versions(section, "AllowVersion");
                 section->image.rules.forbidden = list_versions(section, "ForbidVersion");
+                check_rules(section, problems);
                 find_windows(config, section, problems);
         }
 }

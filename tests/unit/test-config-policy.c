@@ -228,6 +228,18 @@ static void automatic_mode_without_a_window_is_a_warning(void **state) {
         }
 }
 
+static void rules_that_leave_no_version_are_a_warning(void **state) {
+        Reading none = read_text(IMAGE "AllowVersion=1.3 1.6\nForbidVersion=1.6\nMinimumVersion=1.4\n");
+        Reading one = read_fine(IMAGE "AllowVersion=1.3 1.5\nForbidVersion=1.6\nMinimumVersion=1.4\n");
+        g_autofree char *warning = list_problems(none.problems), *nothing = list_problems(one.problems);
+
+        assert_true(g_str_has_prefix(warning, "main:3: [Image "));
+        assert_non_null(strstr(warning, "to no version at all"));
+        assert_string_equal(nothing, "");
+        release(&none);
+        release(&one);
+}
+
 /* What config_check_times says of a text that has no error. */
 static char *check_times(const char *text, uint64_t now_usec) {
         Reading reading = read_fine(text);
@@ -327,6 +339,7 @@ int main(void) {
                 cmocka_unit_test(an_emptied_list_of_windows_means_all_of_them),
                 cmocka_unit_test(what_is_wrong_is_refused_with_its_line_and_in_words),
                 cmocka_unit_test(automatic_mode_without_a_window_is_a_warning),
+                cmocka_unit_test(rules_that_leave_no_version_are_a_warning),
                 cmocka_unit_test(what_lies_in_the_past_is_a_warning),
                 cmocka_unit_test(windows_in_which_nothing_can_begin_are_told),
                 cmocka_unit_test(days_without_their_window_are_told_two_years_ahead),
