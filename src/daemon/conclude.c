@@ -167,7 +167,8 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
         if (another_runs) /* it reads the tree when its own write is over */
                 return;
         scanner_hold(manager->scanner, false);
-        scanner_scan(manager->scanner);
+        if (!manager->stopping) /* nobody would read it, and the next lfad would find its worker's copy of the lock */
+                scanner_scan(manager->scanner);
 }
 
 static void on_read_again(int error, void *userdata) {
