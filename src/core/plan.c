@@ -86,12 +86,17 @@ static void add_freezes(GPtrArray *events, const PlanRequest *request) {
 }
 
 static void add_opening(GPtrArray *events, const PlanRequest *request, const Occurrence *occurrence) {
-        PlanEvent *event = add(events, PLAN_WINDOW, occurrence->window->name, NULL);
+        uint64_t slot_usec = request->host_id
+                                             ? occurrence_slot(request->config, occurrence, request->host_id)
+                                             : 0;
+        uint64_t moment_usec = slot_usec > 0 ? slot_usec : occurrence->start_usec;
+        const ConfigSection *freeze = schedule_find_freeze(request->config, moment_usec, 0, NULL);
+        PlanEvent *event = add(events, PLAN_WINDOW, occurrence->window->name,
+                               freeze ? g_strdup_printf("Freeze '%s' holds then.", freeze->name) : NULL);
 
         event->start_usec = occurrence->start_usec;
         event->end_usec = occurrence->end_usec;
-        if (request->host_id)
-                event->slot_usec = occurrence_slot(request->config, occurrence, request->host_id);
+        event->slot_usec = slot_usec;
 }
 
 /* The next opening of each window that has one before the end. */

@@ -49,8 +49,11 @@ static bool is_type(json_object *event, const char *type) {
 
 static char *describe_window(const PlanView *view, json_object *event) {
         g_autofree char *slot = policy_time(view->zone, bus_value_uint(event, "slot"));
+        const char *text = bus_value_string(event, "text"); /* what stands against it */
 
-        return *slot ? g_strdup_printf("this host's moment: %s", slot) : g_strdup("");
+        if (!*slot)
+                return g_strdup(text);
+        return g_strdup_printf("this host's moment: %s%s%s", slot, *text ? ". " : "", text);
 }
 
 static char *describe_activation(json_object *event) {

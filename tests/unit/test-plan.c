@@ -185,6 +185,29 @@ static void freezes_and_holds_are_told(void **state) {
         world_clear(&world);
 }
 
+static void an_opening_in_a_freeze_says_so(void **state) {
+        World world = world_new(NIGHTS "[Freeze f]\nFrom=2026-11-25\nUntil=2026-11-26\n");
+        unsigned frozen = 0, all = 0;
+
+        plan(&world);
+        for (unsigned i = 0; i < world.events->len; i++) {
+                const PlanEvent *opening = event(&world, i);
+
+                if (opening->type != PLAN_WINDOW)
+                        continue;
+                all++;
+                if (strcmp(opening->text, "Freeze 'f' holds then.") == 0) {
+                        frozen++;
+                        assert_in_range(opening->slot_usec, at(2026, 11, 25, 0, 0),
+                                        at(2026, 11, 26, 0, 0) - 1);
+                } else
+                        assert_string_equal(opening->text, "");
+        }
+        assert_int_equal(frozen, 1);
+        assert_true(all > 1);
+        world_clear(&world);
+}
+
 static void a_day_on_which_a_window_does_not_open_is_told(void **state) {
         World world = world_new(NIGHTS);
 
@@ -284,6 +307,7 @@ int main(void) {
                 cmocka_unit_test(windows_are_told_with_the_slot_in_each),
                 cmocka_unit_test(a_window_that_is_open_is_told),
                 cmocka_unit_test(freezes_and_holds_are_told),
+                cmocka_unit_test(an_opening_in_a_freeze_says_so),
                 cmocka_unit_test(a_day_on_which_a_window_does_not_open_is_told),
                 cmocka_unit_test(activations_are_told_and_why_there_are_none),
                 cmocka_unit_test(what_comes_later_or_has_a_job_is_no_activation),
