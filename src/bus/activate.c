@@ -4,6 +4,7 @@
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
 #include "bus/terms-options.h"
+#include "daemon/plan.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
@@ -52,16 +53,24 @@ static int find_known(Request *request, const KnownRequest **ret, sd_bus_error *
 }
 
 static int check_gates(Request *request, Image *image, sd_bus_error *error) {
+        Manager *manager = request->service->manager;
         g_autofree char *text = NULL;
-        GateVerdict verdicts[_GATE_MAX];
+        GateVerdict verdicts[_GATE_MAX], told;
         const GateVerdict *refusal;
+        uint64_t foreseen;
 
-        manager_run_gates(request->service->manager, image, NULL, &request->terms, verdicts);
+        manager_run_gates(manager, image, NULL, &request->terms, verdicts);
         refusal = gates_find_refusal(verdicts);
         if (!refusal || (refusal->answer == GATE_DEFER && request->when_allowed))
                 return 0;
-        text = gate_describe_refusal(refusal);
-        return bus_error_set(error, refusal->error, text);
+        told = *refusal;
+        if (told.answer == GATE_DEFER) { /* when this gate lets it pass, another may not */
+                foreseen = manager_foresee_start(manager, image, &request->terms,
+                                                 clock_realtime(manager->clock));
+                told.not_before_usec = foreseen > 0 ? foreseen : told.not_before_usec;
+        }
+        text = gate_describe_refusal(&told);
+        return bus_error_set(error, told.error, text);
 }
 
 static int check(Request *request, sd_bus_error *error) {

@@ -5,6 +5,7 @@
 #include "bus/image-details.h"
 #include "bus/terms-options.h"
 #include "bus/warnings.h"
+#include "daemon/plan.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
@@ -103,6 +104,17 @@ static int append_warnings(sd_bus_message *reply, const Manager *manager) {
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+/* Of all gates together: when the one that decides lets it pass, another may not. */
+static uint64_t not_before_of_all(const Request *request, const GateVerdict *deciding) {
+        Manager *manager = request->service->manager;
+        uint64_t at = request->at > 0 ? request->at : clock_realtime(manager->clock), foreseen = 0;
+
+        if (deciding->answer == GATE_DEFER)
+                foreseen = manager_foresee_start(manager, images_remember(manager, request->target.guid),
+                                                 &request->terms, at);
+        return foreseen > 0 ? foreseen : not_before(manager, deciding);
+}
+
 static int append_verdict(sd_bus_message *reply, const Request *request, const GateVerdict *verdicts) {
         static const GateVerdict allowed = { .answer = GATE_ALLOW };
         const Manager *manager = request->service->manager;
@@ -123,7 +135,7 @@ static int append_verdict(sd_bus_message *reply, const Request *request, const G
         if (r >= 0)
                 r = sd_bus_message_append(reply, "{sv}{sv}", "retryable", "b",
                                           error_is_retryable(deciding->error), "not-before", "t",
-                                          not_before(manager, deciding));
+                                          not_before_of_all(request, deciding));
         if (r >= 0)
                 r = append_text(reply, "authorized",
                                 request->authorize && request->uid == 0 ? "yes" : request->authorized);

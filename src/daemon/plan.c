@@ -28,6 +28,31 @@ void manager_judge_automatic(const ForesightQuestion *question, GateVerdict verd
                               verdicts);
 }
 
+typedef struct Asker {
+        Manager *manager;
+        const ActivationTerms *terms;
+} Asker;
+
+static void judge_on_terms(const ForesightQuestion *question, GateVerdict verdicts[static _GATE_MAX],
+                           void *userdata) {
+        const Asker *asker = userdata;
+
+        manager_foresee_gates(asker->manager, manager_find_image(asker->manager, question->guid),
+                              asker->terms, question, verdicts);
+}
+
+uint64_t manager_foresee_start(Manager *manager, const Image *image, const ActivationTerms *terms,
+                               uint64_t at_usec) {
+        Foresight foresight = { .guid = image->values.guid };
+        Asker asker = { manager, terms };
+
+        if (!image->present)
+                return 0;
+        foresight_run(&foresight, 1, at_usec, at_usec + PLAN_SPAN_MAX_USEC, judge_on_terms, &asker);
+        return foresight.outcome == FORESEEN_START || foresight.outcome == FORESEEN_LATER ? foresight.at_usec
+                                                                                          : 0;
+}
+
 GPtrArray *manager_plan(Manager *manager, uint64_t until_usec) {
         g_autoptr(GPtrArray) guids = manager_list_pending(manager);
         g_autofree PlanImage *images = g_new0(PlanImage, guids->len);

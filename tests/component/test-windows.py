@@ -60,6 +60,17 @@ class WindowsTest(world.TestCase):
 
         self.assertEnded(self.world.run_job("rmm", override=["window"], reason="outage"), "succeeded")
 
+    def test_when_it_may_go_is_told_of_all_gates_together(self):
+        now = int(time.time())
+        self.configure(window(now + 3 * DAY, 7200, "early") + window(now + 9 * DAY, 7200, "late") +
+                       f"[Freeze f]\nFrom={utc(now - DAY)}\nUntil={utc(now + 5 * DAY)}\n")
+        self.world.stage("rmm", "2.0")
+        error = self.assertBusError(ERROR + "Frozen", self.world.activate, "rmm")
+        self.assertIn(f"Not before {utc(now + 9 * DAY)} UTC", error.message)
+        verdict, _ = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
+        self.assertEqual((verdict["gate"], verdict["not-before"]), ("freeze", usec(now + 9 * DAY)))
+        self.assertEqual(self.explain()["freeze"]["not-before"], usec(now + 5 * DAY))
+
     def test_what_is_published_changes_when_a_window_opens_and_closes(self):
         start = int(time.time()) + 3
         self.configure(window(start, 53))
