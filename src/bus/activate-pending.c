@@ -8,37 +8,21 @@
 #include "bus/bus-errors.h"
 #include "bus/image-details.h"
 #include "bus/terms-options.h"
+#include "daemon/plan.h"
 #include "lfa/bus-names.h"
 
 static const OptionSpec specs[] = {
         TERMS_OPTIONS,
 };
 
-/* GUIDs, borrowed from the images. */
-static GPtrArray *list_pending(const Manager *manager) {
-        GPtrArray *guids = g_ptr_array_new();
-        GHashTableIter iterator;
-        void *value;
-
-        g_hash_table_iter_init(&iterator, manager->images);
-        while (g_hash_table_iter_next(&iterator, NULL, &value)) {
-                Image *image = value;
-
-                if (image->present && image->values.pending == 1)
-                        g_ptr_array_add(guids, image->values.guid);
-        }
-        return guids;
-}
-
 /* Returns 0, or -EDQUOT when there are more than fit. */
 static int list_targets(Request *request) {
         Manager *manager = request->service->manager;
-        g_autoptr(GPtrArray) guids = list_pending(manager);
+        g_autoptr(GPtrArray) guids = manager_list_pending(manager);
         int r = manager_check_caps(manager, request->uid, guids->len);
 
         if (r < 0)
                 return r;
-        order_sort(manager->config->order, guids);
         request->targets = g_array_new(FALSE, TRUE, sizeof(Target));
         for (unsigned i = 0; i < guids->len; i++) {
                 Target target = { 0 };
