@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs a fuzz target without libFuzzer: over each file of its corpus, and over what becomes of these by small changes,
- * always the same ones. usage: fuzz-TARGET FOLDER */
+ * always the same ones. usage: fuzz-TARGET FOLDER CHANGED: so many changed inputs in all */
 
 #include "fuzz.h"
 
-#include <glib.h>
-#include <stdbool.h>
-#include <string.h>
-
-#define CHANGED 20000 /* so many changed inputs in all */
 #define CHANGES_MAX 4
 
 static gint compare_paths(gconstpointer a, gconstpointer b) {
@@ -61,17 +56,19 @@ static void change(GByteArray *input, GRand *rand, GPtrArray *corpus) {
 int main(int argc, char **argv) {
         g_autoptr(GRand) rand = g_rand_new_with_seed(1);
         g_autoptr(GPtrArray) corpus = NULL;
+        guint changed;
 
-        MUST(argc == 2);
+        MUST(argc == 3);
+        changed = (guint) atoi(argv[2]);
         corpus = read_corpus(argv[1]);
         MUST(corpus->len > 0);
         for (guint i = 0; i < corpus->len; i++) {
                 gsize size;
                 const void *data = g_bytes_get_data(corpus->pdata[i], &size);
 
-                LLVMFuzzerTestOneInput(data, size);
+                (void) LLVMFuzzerTestOneInput(data, size);
         }
-        for (guint i = 0; i < CHANGED; i++) {
+        for (guint i = 0; i < changed; i++) {
                 GByteArray *input = g_byte_array_new();
                 gsize size;
                 const void *data = g_bytes_get_data(corpus->pdata[i % corpus->len], &size);
@@ -79,9 +76,9 @@ int main(int argc, char **argv) {
                 g_byte_array_append(input, data, (guint) size);
                 for (int n = g_rand_int_range(rand, 1, CHANGES_MAX + 1); n > 0; n--)
                         change(input, rand, corpus);
-                LLVMFuzzerTestOneInput(input->data, input->len);
+                (void) LLVMFuzzerTestOneInput(input->data, input->len);
                 g_byte_array_unref(input);
         }
-        printf("%u inputs, and %d changed ones\n", corpus->len, CHANGED);
+        printf("%u inputs, and %u changed ones\n", corpus->len, changed);
         return EXIT_SUCCESS;
 }
