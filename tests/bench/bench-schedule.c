@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What windows and freezes cost: the gates with many of them, and the way to their next openings. Prints rows like those of
- * run.py. */
+/* What windows and freezes cost: the gates with many of them, and the way to their next openings. Prints a row a line, for
+ * run.py: what, how long, remark. */
 
 #include "core/schedule-facts.h"
 #include "util/macros.h"
@@ -92,7 +92,7 @@ static void print(const char *what, double usec, const char *remark) {
         char value[32];
 
         snprintf(value, sizeof(value), "%.3f ms", usec / 1000);
-        printf("%-58s %14s  %s\n", what, value, remark);
+        printf("%s\t%s\t%s\n", what, value, remark);
 }
 
 static void measure_gates(const Config *config) {
