@@ -9,6 +9,8 @@ import xml.etree.ElementTree
 import lint
 
 SPDX = "SPDX-License-Identifier: LGPL-2.1-or-later"
+# Folders with a licence of their own; debian/copyright names them, too.
+SPDX_OF = {"tests/vm/module": "SPDX-License-Identifier: GPL-2.0-only"}  # kernel modules
 HEAD_LINES = 6  # a shebang, an XML declaration and a DOCTYPE may come before the licence
 TITLE_LINES = 40  # a header may have its includes first
 XML = (".xml", ".policy")
@@ -35,8 +37,9 @@ def check_head(path, text):
     title = next((pattern for kinds, pattern in TITLES.items() if suffix(path) in kinds), None)
     if title is None or os.path.basename(path).startswith("."):
         return
-    if SPDX not in head:
-        yield lint.Violation(path, 1, f"no '{SPDX}' in its first lines")
+    licence = SPDX_OF.get(os.path.dirname(path), SPDX)
+    if licence not in head:
+        yield lint.Violation(path, 1, f"no '{licence}' in its first lines")
     if os.path.basename(path) != "meson.build" and not title.search("\n".join(text.split("\n")[:TITLE_LINES])):
         yield lint.Violation(path, 1, "no title comment that says what the file is responsible for")
 
@@ -68,7 +71,8 @@ def plant(root):
     lint.write(root, "src/blanks.c", f"/* {SPDX} */\n/* A title. */\nint a; \n\n")  # 3, 4
     lint.write(root, "tests/no-title.py", f"#!/usr/bin/python3\n# {SPDX}\nimport os\n")  # 5
     lint.write(root, "dbus/bad.xml", f"<!-- {SPDX} -->\n<!-- A title. -->\n<node>\n")  # 6
-    return 6
+    lint.write(root, "tests/vm/module/other.c", f"/* {SPDX} */\n/* A title. */\n\nint a;\n")  # 7
+    return 7
 
 
 lint.main(check, plant)

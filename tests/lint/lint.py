@@ -34,7 +34,7 @@ def files(root, accept, below=("",)):
     return sorted(path for path in found if accept(path))
 
 
-def sources(root, below=("src", "include", "tests")):
+def sources(root, below=("src", "include", "tests", "man")):
     return files(root, lambda path: path.endswith((".c", ".h")), below)
 
 
