@@ -3,6 +3,7 @@
 
 #include "bus/service.h"
 #include "config.h"
+#include "util/journal-socket.h"
 #include "util/log.h"
 #include "util/macros.h"
 
@@ -112,7 +113,7 @@ static void on_bus_lost(void *userdata) {
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Daemon *daemon = userdata;
 
-        log_info("Stopping on %s.", strsignal((int) info->ssi_signo));
+        log_event(LFA_MESSAGE_STOPPING, NULL, "Stopping on %s.", strsignal((int) info->ssi_signo));
         manager_stop(daemon->manager);
         return 0;
 }
@@ -231,8 +232,10 @@ int main(int argc, char **argv) {
                         .runtime_folder = environment_or("RUNTIME_DIRECTORY", "/run/lfad"),
                 },
         };
-        int r = parse_arguments(argc, argv, &daemon.settings);
+        int r;
 
+        log_open(JOURNAL_SOCKET);
+        r = parse_arguments(argc, argv, &daemon.settings);
         if (r <= 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
         r = run(&daemon);

@@ -71,7 +71,8 @@
         X(STATE_NEWER, "StateNewer", 0,                                                                         \
           "A newer version of lfad wrote /var/lib/lfad/state.json; install that version again.")                \
         X(QUARANTINED, "Quarantined", 0,                                                                        \
-          "Activations to this version went wrong; stage another one, or 'lfactl clear-quarantine' it.")        \
+          "Activations to this version went wrong; stage another one, or 'lfactl clear-quarantine' it. See "    \
+          "lfad-operations(7).")                                                                                \
         X(NOT_QUARANTINED, "NotQuarantined", 0, "The image is not quarantined: there is nothing to clear.")     \
         X(HELD, "Held", 0, "Activations are paused; 'lfactl status' says why, 'lfactl unhold' ends that.")      \
         X(NOT_HELD, "NotHeld", 0,                                                                               \

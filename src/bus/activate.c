@@ -83,7 +83,7 @@ static int check(Request *request, sd_bus_error *error) {
                 r = find_known(request, &known, error);
                 if (r < 0)
                         return r;
-                if (r > 0) {
+                if (known) {
                         request->known_job = known->job;
                         request_show_known(request, known);
                         return 0;

@@ -2,9 +2,12 @@
 /* Named errors as D-Bus replies. */
 
 #include "bus/bus-errors.h"
+#include "util/printable.h"
 
 #include <glib.h>
 #include <stdarg.h>
+
+#define TEXT_MAX 4096
 
 /* There is one driver, hence one for all. */
 static char *addition;
@@ -14,8 +17,11 @@ void bus_errors_add_to_all(const char *text) {
         addition = text && *text ? g_strdup(text) : NULL;
 }
 
+/* Most texts repeat what the caller said; who asked for him shows them to people. */
 static int set(sd_bus_error *error, const char *name, const char *text) {
-        return sd_bus_error_setf(error, name, "%s%s%s", text, addition ? " " : "", addition ? addition : "");
+        g_autofree char *line = printable_once(text, TEXT_MAX);
+
+        return sd_bus_error_setf(error, name, "%s%s%s", line, addition ? " " : "", addition ? addition : "");
 }
 
 int bus_error_set(sd_bus_error *error, ErrorId id, const char *text) {

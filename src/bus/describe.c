@@ -4,6 +4,7 @@
 #include "bus/holds.h"
 #include "bus/options.h"
 #include "bus/service.h"
+#include "bus/statistics.h"
 #include "config.h"
 #include "core/enum-names.h"
 
@@ -157,6 +158,7 @@ static json_object *describe_all(const Manager *manager) {
                 json_add_u64(object, "next-planned-timestamp", manager->next_planned_usec);
         if (manager->current)
                 json_add_u64(object, "current-job", manager->current->id);
+        json_object_object_add(object, "statistics", statistics_describe(manager));
         for (unsigned i = 0; i < images->len; i++)
                 if (((const Image *) images->pdata[i])->present)
                         json_object_array_add(list, describe_image(images->pdata[i]));

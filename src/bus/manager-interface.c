@@ -6,6 +6,7 @@
 #include "bus/image-details.h"
 #include "bus/options.h"
 #include "bus/service.h"
+#include "bus/statistics.h"
 #include "bus/warnings.h"
 #include "config.h"
 #include "core/enum-names.h"
@@ -205,6 +206,13 @@ static int get_activating(sd_bus *bus, const char *path, const char *interface, 
         return sd_bus_message_append(reply, "b", manager_is_activating(service->manager));
 }
 
+static int get_statistics(sd_bus *bus, const char *path, const char *interface, const char *property,
+                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        const Service *service = userdata;
+
+        return statistics_append(reply, service->manager);
+}
+
 static int get_supported_options(sd_bus *bus, const char *path, const char *interface, const char *property,
                                  sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append_strv(reply, (char **) activate_options);
@@ -263,6 +271,7 @@ static const sd_bus_vtable vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CurrentJob", "o", get_current_job, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Activating", "b", get_activating, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Statistics", "a{sv}", get_statistics, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("SupportedOptions", "as", get_supported_options, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("u", id, "o", job, "s", guid), 0),
         SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", SD_BUS_ARGS("u", id, "o", job, "s", guid, "s", result), 0),

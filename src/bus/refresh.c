@@ -4,8 +4,8 @@
 #include "bus/bus-errors.h"
 #include "bus/options.h"
 #include "bus/request.h"
+#include "daemon/log-fields.h"
 #include "lfa/bus-names.h"
-#include "util/log.h"
 
 static int check(Request *request, sd_bus_error *error) {
         return 0;
@@ -17,7 +17,8 @@ static void log_request(const Request *request) {
 
         if (ratelimit_pass(&request->service->refresh_limit,
                            clock_monotonic(request->service->manager->clock)))
-                log_info("%s had the driver's images read.", asker);
+                log_detail(LOG_INFO, add_requester(NULL, &request->requester),
+                           "%s had the driver's images read.", asker);
 }
 
 static int act(Request *request, sd_bus_error *error) {

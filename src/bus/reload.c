@@ -5,8 +5,8 @@
 #include "bus/options.h"
 #include "bus/request.h"
 #include "daemon/config.h"
+#include "daemon/log-fields.h"
 #include "lfa/bus-names.h"
-#include "util/log.h"
 
 static int check(Request *request, sd_bus_error *error) {
         return 0;
@@ -15,7 +15,8 @@ static int check(Request *request, sd_bus_error *error) {
 static int act(Request *request, sd_bus_error *error) {
         g_autofree char *asker = requester_to_text(&request->requester), *text = NULL;
 
-        log_info("%s asked for the configuration to be read again.", asker);
+        log_detail(LOG_INFO, add_requester(NULL, &request->requester),
+                   "%s asked for the configuration to be read again.", asker);
         if (manager_reload_config(request->service->manager, &text) < 0)
                 return bus_error_set(error, LFA_ERROR_CONFIG_INVALID, text);
         signals_flush(request->service);

@@ -4,7 +4,7 @@
 #include "bus/request.h"
 #include "bus/bus-errors.h"
 #include "bus/polkit.h"
-#include "util/log.h"
+#include "daemon/log-fields.h"
 #include "util/macros.h"
 #include "util/ratelimit.h"
 
@@ -13,6 +13,20 @@
 #define FRESH_USEC USEC_PER_SEC
 
 static int step_check(Request *request, sd_bus_error *error);
+
+static LogFields *refusal_fields(const Request *request, const sd_bus_error *error) {
+        LogFields *fields = NULL;
+        Image *image;
+
+        if (request->image && manager_lookup_image(request->service->manager, request->image, &image) >= 0)
+                fields = image_fields(image);
+        fields = log_add(fields, LFA_FIELD_METHOD, sd_bus_message_get_member(request->message));
+        if (request->identified)
+                fields = log_add_u64(fields, LFA_FIELD_UID, request->uid);
+        if (request->pid > 0)
+                fields = log_add_u64(fields, LFA_FIELD_PID, request->pid);
+        return log_add(fields, LFA_FIELD_ERROR, error->name);
+}
 
 /* A call that is refused leaves a line, never a record: nobody can fill the disk with refusals, nor the
  * journal. */
@@ -23,9 +37,10 @@ static void log_refusal(const Request *request, const sd_bus_error *error) {
         if (!ratelimit_pass(limit, clock_monotonic(request->service->manager->clock)))
                 return;
         limit->suppressed = 0;
-        log_info("Refused %s of uid %d%s%s: %s: %s", sd_bus_message_get_member(request->message),
-                 request->identified ? (int) request->uid : -1, request->image ? " for " : "",
-                 request->image ? request->image : "", error->name, error->message);
+        log_event(request->refusal, refusal_fields(request, error), "Refused %s of uid %d%s%s: %s: %s",
+                  sd_bus_message_get_member(request->message), request->identified ? (int) request->uid : -1,
+                  request->image ? " for " : "", request->image ? request->image : "", error->name,
+                  error->message);
         if (suppressed > 0)
                 log_info("%u more refusals were not logged.", suppressed);
 }
@@ -113,8 +128,7 @@ static int fail_authorization(Request *request, PolkitAnswer answer, const char 
                                 "Action %s needs an authentication, and the call did not allow asking for it.",
                                 request->action);
         case POLKIT_FAILED:
-                log_warning("polkit could not be asked about %s for uid %u: %s", request->action,
-                            request->uid, reason);
+                request->refusal = LFA_MESSAGE_POLKIT_UNAVAILABLE;
                 return bus_error_standard(error, SD_BUS_ERROR_ACCESS_DENIED,
                                           "polkit could not be asked about action %s: %s", request->action,
                                           reason);
@@ -257,18 +271,25 @@ static void on_fresh(int scan_error, void *userdata) {
                      &error);
 }
 
-static int step_fresh(Request *request, sd_bus_error *error) {
-        Manager *manager = request->service->manager;
-        uint64_t now = clock_monotonic(manager->clock), not_before = request->arrived_usec;
+/* How old a reading may be to judge this request by; UINT64_MAX = it is judged by what is known. */
+static uint64_t oldest_reading(const Request *request) {
+        const Manager *manager = request->service->manager;
+        uint64_t now = clock_monotonic(manager->clock);
 
         if (request->type->freshness == FRESH_ANY)
+                return UINT64_MAX;
+        if (request->type->freshness != FRESH_NEW && manager_is_activating(manager))
+                return UINT64_MAX;
+        if (request->type->freshness == FRESH_RECENT)
+                return now > FRESH_USEC ? now - FRESH_USEC : 0;
+        return request->arrived_usec;
+}
+
+static int step_fresh(Request *request, sd_bus_error *error) {
+        uint64_t not_before = oldest_reading(request);
+
+        if (not_before == UINT64_MAX)
                 return step_check(request, error);
-        if (request->type->freshness != FRESH_NEW) {
-                if (manager_is_activating(manager))
-                        return step_check(request, error);
-                if (request->type->freshness == FRESH_RECENT)
-                        not_before = now > FRESH_USEC ? now - FRESH_USEC : 0;
-        }
         return want_reading(request, not_before) > 0 ? step_judge(request, error) : 0;
 }
 
@@ -280,22 +301,39 @@ static void on_watchdogs(int error, const WatchdogReading *reading, void *userda
 /* Gates judge the host, too. Nobody but root makes lfad ask more than once a second: then what was said within the last
  * one will do. Everything is asked anew with the guard held. */
 static uint64_t oldest_answer(const Request *request) {
-        uint64_t now = clock_monotonic(request->service->manager->clock);
+        const Manager *manager = request->service->manager;
+        uint64_t now = clock_monotonic(manager->clock), recent = now > FRESH_USEC ? now - FRESH_USEC : 0;
 
-        return request->uid == 0 ? request->arrived_usec : now > FRESH_USEC ? now - FRESH_USEC : 0;
+        if (request->type->looks_ahead) /* what is asked now will do, since whenever */
+                return MIN(recent, host_asking_since(manager->host));
+        return request->uid == 0 ? request->arrived_usec : recent;
 }
 
 /* Where too many ask, the guard finds out. */
 static int step_watchdogs(Request *request, sd_bus_error *error) {
         Watchdogs *watchdogs = request->service->manager->watchdogs;
 
-        if (watchdogs_last(watchdogs, oldest_answer(request)))
+        if (request->type->looks_ahead || watchdogs_last(watchdogs, oldest_answer(request)))
                 return step_fresh(request, error);
         if (request->uid == 0)
-                watchdogs_ask_anew(watchdogs, on_watchdogs, request);
+                watchdogs_ask_since(watchdogs, request->arrived_usec, on_watchdogs, request);
         else if (watchdogs_ask(watchdogs, on_watchdogs, request) < 0)
                 return step_fresh(request, error);
         return 0;
+}
+
+/* Images and watchdogs are read while the host is asked: each takes a moment. Only for root, who would not have to wait
+ * for its turn (want_reading). */
+static void prepare_readings(const Request *request) {
+        const Manager *manager = request->service->manager;
+        uint64_t not_before = oldest_reading(request);
+
+        if (request->uid != 0)
+                return;
+        if (not_before != UINT64_MAX)
+                scanner_prepare(manager->scanner, not_before);
+        if (!request->type->looks_ahead)
+                watchdogs_prepare(manager->watchdogs, request->arrived_usec);
 }
 
 static void on_host(void *userdata) {
@@ -305,6 +343,7 @@ static void on_host(void *userdata) {
 static int step_host(Request *request, sd_bus_error *error) {
         if (!request->type->judges_host)
                 return step_fresh(request, error);
+        prepare_readings(request);
         if (!(request->terms.unattended ? host_ask_with_clock : host_ask)(
                             request->service->manager->host, oldest_answer(request), on_host, request))
                 return 0;
@@ -423,6 +462,7 @@ Request *request_new(Service *service, const RequestType *type, sd_bus_message *
         request->message = sd_bus_message_ref(message);
         request->arrived_usec = clock_monotonic(service->manager->clock);
         request->uid = UINT32_MAX;
+        request->refusal = LFA_MESSAGE_CALL_REFUSED;
         request->reason = request->request_id = request->authorized = "";
         request->details = g_ptr_array_new_with_free_func(g_free);
         g_queue_push_tail(&service->requests, request);

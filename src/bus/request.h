@@ -13,6 +13,7 @@
 #include "bus/requester.h"
 #include "bus/service.h"
 #include "core/gates.h"
+#include "lfa/message-ids.h"
 
 typedef struct Request Request;
 
@@ -28,6 +29,8 @@ typedef struct RequestType {
         const char *action; /* polkit's; a request may need another one */
         Freshness freshness;
         bool judges_host; /* check runs the gates */
+        /* They are run for later, and only told: neither the host nor the watchdogs are asked for one call alone */
+        bool looks_ahead;
         /* polkit's answer is only told, not obeyed, and nobody is asked for a password (Explain) */
         bool advisory;
         /* Refuses, or fills request->details. Returns 0 or a negative errno with error set. */
@@ -82,6 +85,7 @@ struct Request {
 
         char *shown; /* the details polkit was shown, as one text */
         bool asked_again;
+        MessageId refusal;      /* what the journal is told if it fails */
         const char *authorized; /* Explain: yes, no, challenge, or "" */
         sd_bus_slot *slot;      /* the credentials' call */
         struct PolkitCheck *polkit;

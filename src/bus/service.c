@@ -143,7 +143,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         if (!failure && sd_bus_message_read(reply, "u", &answer) > 0 && answer == 1) {
                 take_name(service);
                 (void) sd_notify(false, "READY=1");
-                log_info("Ready.");
+                log_event(LFA_MESSAGE_READY, NULL, "Ready.");
                 return 1;
         }
         log_error("Cannot own the bus name %s: %s", LFA_BUS_NAME,
@@ -202,7 +202,7 @@ const ManagerObserver service_observer = {
 };
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        log_error("The connection to the bus is lost.");
+        log_event(LFA_MESSAGE_BUS_LOST, NULL, "The connection to the bus is lost.");
         lose_bus(userdata);
         return 1;
 }

@@ -33,6 +33,7 @@ static const PropertyNames manager_properties = {
                         { MANAGER_PROPERTY_NEXT_PLANNED, "NextPlannedTimestamp" },
                         { MANAGER_PROPERTY_CURRENT_JOB, "CurrentJob" },
                         { MANAGER_PROPERTY_ACTIVATING, "Activating" },
+                        { MANAGER_PROPERTY_STATISTICS, "Statistics" },
         },
 };
 

@@ -7,8 +7,7 @@
 #include "core/firmware-reason.h"
 #include "core/image-values.h"
 #include "lfa/enums.h"
-
-#define BOOT_ID_SIZE 33 /* 32 hexadecimal digits and NUL */
+#include "util/boot-id.h"
 
 typedef enum ReportStage {
         STAGE_CHANGED, /* nothing was written: the worker's own read differed from what was authorised */

@@ -4,8 +4,8 @@
 #include "core/blackout.h"
 
 /* By how much the sampler was late, counted from begin_usec at the earliest; the next step starts now. */
-static uint64_t advance(BlackoutMeter *meter, uint64_t begin_usec, uint64_t now_usec) {
-        uint64_t due = meter->last_usec + meter->step_usec;
+static uint64_t advance(BlackoutMeter *meter, uint64_t step_usec, uint64_t begin_usec, uint64_t now_usec) {
+        uint64_t due = meter->last_usec + step_usec;
         uint64_t from = due > begin_usec ? due : begin_usec;
 
         meter->last_usec = now_usec;
@@ -18,8 +18,8 @@ void blackout_meter_init(BlackoutMeter *meter, uint64_t step_usec, uint64_t now_
                                   .result = { .floor_usec = step_usec } };
 }
 
-void blackout_meter_calibrate(BlackoutMeter *meter, uint64_t now_usec) {
-        uint64_t late = advance(meter, 0, now_usec);
+void blackout_meter_calibrate(BlackoutMeter *meter, uint64_t slept_usec, uint64_t now_usec) {
+        uint64_t late = advance(meter, slept_usec, 0, now_usec);
 
         if (late > meter->result.floor_usec)
                 meter->result.floor_usec = late;
@@ -30,7 +30,7 @@ void blackout_meter_skip(BlackoutMeter *meter, uint64_t now_usec) {
 }
 
 void blackout_meter_take(BlackoutMeter *meter, uint64_t begin_usec, uint64_t now_usec) {
-        uint64_t late = advance(meter, begin_usec, now_usec);
+        uint64_t late = advance(meter, meter->step_usec, begin_usec, now_usec);
 
         meter->result.measured = true;
         if (late <= meter->result.floor_usec)

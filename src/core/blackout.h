@@ -28,8 +28,9 @@ typedef struct BlackoutMeter {
 /* The first time; the floor is the step until more is known. */
 void blackout_meter_init(BlackoutMeter *meter, uint64_t step_usec, uint64_t now_usec);
 
-/* The sampler woke up while nothing happened: the floor is never below what it was late by. */
-void blackout_meter_calibrate(BlackoutMeter *meter, uint64_t now_usec);
+/* The sampler meant to sleep for so long and woke up while nothing happened: the floor is never below what it was late
+ * by. */
+void blackout_meter_calibrate(BlackoutMeter *meter, uint64_t slept_usec, uint64_t now_usec);
 
 /* The sampler woke up and was not watching: nothing counts that lies before. */
 void blackout_meter_skip(BlackoutMeter *meter, uint64_t now_usec);

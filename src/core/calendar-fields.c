@@ -3,11 +3,15 @@
 
 #include "core/calendar-reader.h"
 #include "util/macros.h"
+#include "util/printable.h"
 
 #include <string.h>
 
 /* As many as systemd takes: nobody needs them, and each costs time in the search. */
 #define RANGES_MAX 241
+
+/* Bytes of a sentence that says why an expression was refused. */
+#define WHY_MAX 300
 
 #define MINUTE_USEC (60 * (int64_t) USEC_PER_SEC)
 
@@ -37,7 +41,7 @@ int reader_refuse(Reader *reader, const char *format, ...) {
         va_start(arguments, format);
         why = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        reader->why = g_utf8_make_valid(why, -1);
+        reader->why = printable_once(why, WHY_MAX);
         return -EINVAL;
 }
 

@@ -131,8 +131,8 @@ static int read_date(Reader *reader, const GArray *first) {
 }
 
 static int set_midnight(Reader *reader) {
-        reader_set_value(reader, CALENDAR_HOUR, 0);
-        reader_set_value(reader, CALENDAR_MINUTE, 0);
+        (void) reader_set_value(reader, CALENDAR_HOUR, 0);
+        (void) reader_set_value(reader, CALENDAR_MINUTE, 0);
         return reader_set_value(reader, CALENDAR_SECOND, 0);
 }
 
@@ -181,11 +181,11 @@ static int read_epoch(Reader *reader) {
                 return reader_refuse(reader, "That is after the year %d.", CALENDAR_YEAR_LAST);
         g_clear_pointer(&reader->calendar->zone, g_time_zone_unref);
         reader->calendar->zone = g_time_zone_new_utc();
-        reader_set_value(reader, CALENDAR_YEAR, g_date_time_get_year(date));
-        reader_set_value(reader, CALENDAR_MONTH, g_date_time_get_month(date));
-        reader_set_value(reader, CALENDAR_DAY, g_date_time_get_day_of_month(date));
-        reader_set_value(reader, CALENDAR_HOUR, g_date_time_get_hour(date));
-        reader_set_value(reader, CALENDAR_MINUTE, g_date_time_get_minute(date));
+        (void) reader_set_value(reader, CALENDAR_YEAR, g_date_time_get_year(date));
+        (void) reader_set_value(reader, CALENDAR_MONTH, g_date_time_get_month(date));
+        (void) reader_set_value(reader, CALENDAR_DAY, g_date_time_get_day_of_month(date));
+        (void) reader_set_value(reader, CALENDAR_HOUR, g_date_time_get_hour(date));
+        (void) reader_set_value(reader, CALENDAR_MINUTE, g_date_time_get_minute(date));
         return reader_set_value(reader, CALENDAR_SECOND,
                                 g_date_time_get_second(date) * (int64_t) USEC_PER_SEC);
 }

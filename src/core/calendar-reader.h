@@ -16,7 +16,7 @@ typedef struct Reader {
         char *why;
 } Reader;
 
-/* Both return -EINVAL, and make why valid UTF-8. wanted: what should stand at the place reached, "a number". */
+/* Both return -EINVAL, and make why printable. wanted: what should stand at the place reached, "a number". */
 _printf_(2, 3) int reader_refuse(Reader *reader, const char *format, ...);
 int reader_refuse_rest(Reader *reader, const char *wanted);
 

@@ -6,6 +6,7 @@
 #include "core/enum-names.h"
 #include "core/profile.h"
 #include "util/known-guids.h"
+#include "util/printable.h"
 
 #include <string.h>
 
@@ -32,11 +33,8 @@ char *config_check_section_name(const char *type, const char *name) {
 
 char *config_check_watchdog_name(const char *type, const char *name) {
         g_autofree char *bare = g_strstrip(g_strdup(name)), *quoted = config_quote(name);
-        bool printable = true;
 
-        for (const char *p = name; *p; p = g_utf8_next_char(p))
-                printable = printable && g_unichar_isprint(g_utf8_get_char(p));
-        if (printable && *bare && strcmp(bare, name) == 0 && strlen(name) < WATCHDOG_IDENTITY_SIZE)
+        if (is_printable(name) && *bare && strcmp(bare, name) == 0 && strlen(name) < WATCHDOG_IDENTITY_SIZE)
                 return NULL;
         return g_strdup_printf(
                         "The name in [%s NAME] takes 1 to %d bytes of printable text, without a blank at either "
@@ -44,16 +42,18 @@ char *config_check_watchdog_name(const char *type, const char *name) {
                         type, WATCHDOG_IDENTITY_SIZE - 1, quoted);
 }
 
-/* Returns true when the section says which image it is about. A value that was no GUID was said already. */
-static bool check_guid(const ConfigSection *section, GPtrArray *problems) {
+/* Returns true when the section says which image it is about, and takes back what it says when that is two things. A
+ * value that was no GUID was said already. */
+static bool check_guid(ConfigSection *section, GPtrArray *problems) {
         const ConfigSetting *guid = config_find_setting(section, "Guid"),
                             *efi = config_find_setting(section, "EfiGuid");
 
-        if (is_given(guid) && is_given(efi))
+        if (is_given(guid) && is_given(efi)) {
                 config_add_problem(problems, false, efi->origin,
                                    "[Image %s] has both Guid= (%s:%u) and EfiGuid=; one is enough.",
                                    section->name, guid->origin.file, guid->origin.line);
-        else if (!is_given(guid) && !is_given(efi))
+                section->image.guid[0] = 0;
+        } else if (!is_given(guid) && !is_given(efi))
                 config_add_problem(
                                 problems, false, section->origin,
                                 "[Image %s] does not say which image it is about: it needs Guid= or EfiGuid=.",

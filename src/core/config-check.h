@@ -6,6 +6,9 @@
 #include "core/config.h"
 #include "util/macros.h"
 
+/* How many sections a message names at most. */
+#define CONFIG_LISTED_MAX 8
+
 /* Checks the whole, completes the images with their aliases and fills by_guid. Adds to problems. */
 void config_check(Config *config, GPtrArray *problems);
 

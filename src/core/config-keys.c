@@ -7,9 +7,10 @@
 #include "core/time-span.h"
 #include "util/macros.h"
 #include "util/nearest.h"
+#include "util/printable.h"
 #include "util/string-table.h"
 
-#define QUOTE_MAX 48
+#define QUOTE_MAX 51 /* bytes, with the dots that say that more follows */
 
 static const char *const kernel_auto_activate_names[_KERNEL_AUTO_MAX] = {
         [KERNEL_AUTO_OFF] = "off",
@@ -18,12 +19,9 @@ static const char *const kernel_auto_activate_names[_KERNEL_AUTO_MAX] = {
 DEFINE_STRING_TABLE(kernel_auto_activate, KernelAutoActivate, kernel_auto_activate_names)
 
 char *config_quote(const char *text) {
-        g_autofree char *cut = NULL;
+        g_autofree char *shown = printable_once(text, QUOTE_MAX);
 
-        if (strlen(text) <= QUOTE_MAX)
-                return g_strdup_printf("'%s'", text);
-        cut = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), QUOTE_MAX));
-        return g_strdup_printf("'%s...'", cut);
+        return g_strdup_printf("'%s'", shown);
 }
 
 char *config_fail_value(const ConfigKey *key, const char *value, const char *nearest) {

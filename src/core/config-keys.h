@@ -46,7 +46,7 @@ char *config_parse_versions(const ConfigKey *key, const char *value, void *field
 char *config_parse_version(const ConfigKey *key, const char *value, void *field);
 char *config_parse_downgrade(const ConfigKey *key, const char *value, void *field);
 
-/* User text for a message: quoted, cut when it is long. The caller frees it. */
+/* User text for a message: quoted, made printable, cut when it is long. The caller frees it. */
 char *config_quote(const char *text);
 
 /* What is wrong with a short name, as a sentence that the caller frees, or NULL. what: how it is called. */

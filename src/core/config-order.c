@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* How many sections a message lists; the built-in names are listed all. */
-#define LISTED_MAX 8
-
 typedef struct Check {
         Config *config;
         GPtrArray *problems;
@@ -78,7 +75,8 @@ static Meaning find_meaning(const Check *check, const char *word) {
         return meaning;
 }
 
-/* Of the sections, then the built-in ones. NULL-terminated; the array is the caller's, the names are not. */
+/* Of the sections, then the built-in ones, which are listed all. NULL-terminated; the array is the caller's, the names
+ * are not. */
 static GPtrArray *list_names(const Config *config, unsigned sections_max) {
         GPtrArray *names = g_ptr_array_new();
 
@@ -97,7 +95,7 @@ static GPtrArray *list_names(const Config *config, unsigned sections_max) {
 
 static void fail_unknown(const Check *check, const ConfigWord *word) {
         g_autoptr(GPtrArray) all = list_names(check->config, G_MAXUINT);
-        g_autoptr(GPtrArray) some = list_names(check->config, LISTED_MAX);
+        g_autoptr(GPtrArray) some = list_names(check->config, CONFIG_LISTED_MAX);
         const char *nearest = nearest_word(word->text, (const char *const *) all->pdata);
         g_autofree char *list = g_strjoinv(", ", (char **) some->pdata);
         g_autofree char *quoted = config_quote(word->text);
@@ -152,9 +150,14 @@ static ConfigOrigin find_origin(const Check *check, const ConfigSection *section
 static char *describe_circle(const Config *config, const char *const *guids, unsigned n) {
         GString *text = g_string_new(NULL);
 
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n; i++) {
+                if (i == CONFIG_LISTED_MAX && n > CONFIG_LISTED_MAX + 1) {
+                        i = n - 1;
+                        g_string_append(text, " -> ...");
+                }
                 g_string_append_printf(text, "%s%s", i > 0 ? " -> " : "",
                                        find_section(config, guids[i])->image.alias);
+        }
         return g_string_free(text, FALSE);
 }
 

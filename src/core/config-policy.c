@@ -101,11 +101,11 @@ static GPtrArray *list_versions(const ConfigSection *section, const char *key) {
         return versions;
 }
 
-/* NULL-terminated; the caller unrefs. */
-static GPtrArray *name_windows(const Config *config) {
+/* The first so many. NULL-terminated; the caller unrefs. */
+static GPtrArray *name_windows(const Config *config, unsigned max) {
         GPtrArray *names = g_ptr_array_new();
 
-        for (unsigned i = 0; i < config->windows->len; i++)
+        for (unsigned i = 0; i < MIN(config->windows->len, max); i++)
                 g_ptr_array_add(names, (char *) ((const ConfigSection *) config->windows->pdata[i])->name);
         g_ptr_array_add(names, NULL);
         return names;
@@ -113,13 +113,15 @@ static GPtrArray *name_windows(const Config *config) {
 
 static void fail_unknown_window(const Config *config, const ConfigSetting *setting, const ConfigWord *word,
                                 GPtrArray *problems) {
-        g_autoptr(GPtrArray) names = name_windows(config);
-        g_autofree char *all = g_strjoinv(", ", (char **) names->pdata);
+        g_autoptr(GPtrArray) names = name_windows(config, G_MAXUINT);
+        g_autoptr(GPtrArray) some = name_windows(config, CONFIG_LISTED_MAX);
+        g_autofree char *list = g_strjoinv(", ", (char **) some->pdata);
         g_autofree char *text =
                         config_fail_value(setting->key, word->text,
                                           nearest_word(word->text, (const char *const *) names->pdata));
 
-        config_add_problem(problems, false, word->origin, "%s There are: %s.", text, *all ? all : "none");
+        config_add_problem(problems, false, word->origin, "%s There are: %s%s", text, *list ? list : "none",
+                           names->len > some->len ? ", ..." : ".");
 }
 
 static void find_windows(const Config *config, ConfigSection *section, GPtrArray *problems) {

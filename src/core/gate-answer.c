@@ -76,5 +76,7 @@ char *gate_describe_refusal(const GateVerdict *refusal) {
         time = gate_time_to_text(refusal->not_before_usec);
         if (strstr(refusal->text, time))
                 return g_strdup(refusal->text);
-        return g_strdup_printf("%s Not before %s.", refusal->text, time);
+        /* a text may end in somebody's own words */
+        return g_strdup_printf("%s%s Not before %s.", refusal->text,
+                               g_str_has_suffix(refusal->text, ".") ? "" : ".", time);
 }

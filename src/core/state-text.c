@@ -93,6 +93,8 @@ char *state_to_text(const State *state) {
                 json_object_array_add(list, kept_job_to_json(&g_array_index(state->jobs, KeptJob, i)));
         json_object_object_add(object, "jobs", list);
         json_object_object_add(object, "last-activation", last_to_json(&state->last));
+        if (state->counted)
+                json_object_object_add(object, "statistics", statistics_to_json(&state->statistics));
         return g_strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
 }
 
@@ -229,6 +231,14 @@ static int read_last(json_object *object, LastActivation *ret) {
         return 0;
 }
 
+/* As read_later_flag. */
+static int read_statistics(json_object *object, State *state) {
+        json_object *statistics;
+
+        state->counted = json_object_object_get_ex(object, "statistics", &statistics);
+        return state->counted ? statistics_from_json(statistics, &state->statistics) : 0;
+}
+
 static int read_all(json_object *object, State *state) {
         int r = state_read_number(object, "seq", STATE_SEQ_MAX, &state->seq);
 
@@ -245,6 +255,8 @@ static int read_all(json_object *object, State *state) {
                 r = read_array(object, "jobs", STATE_JOBS_MAX, read_job, state->jobs);
         if (r >= 0)
                 r = read_last(object, &state->last);
+        if (r >= 0)
+                r = read_statistics(object, state);
         return r;
 }
 

@@ -29,6 +29,8 @@ State *state_new(void) {
         state->learned = g_array_new(FALSE, TRUE, sizeof(LearnedBlackout));
         state->attempts = g_array_new(FALSE, TRUE, sizeof(AutomaticAttempt));
         state->jobs = g_array_new(FALSE, TRUE, sizeof(KeptJob));
+        statistics_init(&state->statistics);
+        state->counted = true;
         return state;
 }
 
@@ -302,8 +304,18 @@ bool state_reason_is_clean(const char *text) {
         return true;
 }
 
-/* A person's: one for each image, and one for all of them. Those that were over by then are forgotten. */
+static unsigned count_holds_of_people(const State *state) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < state->holds->len; i++)
+                n += !g_array_index(state->holds, Hold, i).by_lfad;
+        return n;
+}
+
+/* A person's: one for each image, and one for all of them. Those that were over by then are forgotten where there is no
+ * room left, and no sooner: the clock may be set back. */
 static unsigned apply_hold(State *state, const RecordFacts *facts) {
+        bool full = count_holds_of_people(state) >= STATE_HOLDS_OF_PEOPLE_MAX;
         const char *reason = string_or_empty(facts->record, "reason");
         Hold hold = {
                 .uid = u32_or_zero(facts->record, "uid"),
@@ -314,8 +326,8 @@ static unsigned apply_hold(State *state, const RecordFacts *facts) {
         for (unsigned i = 0; i < state->holds->len; i++) {
                 const Hold *other = &g_array_index(state->holds, Hold, i);
 
-                if (!other->by_lfad &&
-                    (strcmp(other->guid, facts->guid) == 0 || !hold_is_in_force(other, facts->timestamp)))
+                if (!other->by_lfad && (strcmp(other->guid, facts->guid) == 0 ||
+                                        (full && !hold_is_in_force(other, facts->timestamp))))
                         g_array_remove_index(state->holds, i--);
         }
         g_strlcpy(hold.guid, facts->guid, sizeof(hold.guid));
@@ -356,16 +368,18 @@ static const struct {
 unsigned state_apply(State *state, json_object *record) {
         const char *type = string_or_empty(record, "type");
         RecordFacts facts;
+        unsigned changed;
         uint64_t seq;
 
         if (json_get_u64(record, "seq", &seq) < 0 || seq <= state->seq || seq > STATE_SEQ_MAX)
                 return 0;
         state->seq = seq;
+        changed = statistics_count(&state->statistics, record) ? STATE_CHANGE_STATISTICS : 0;
         facts = read_facts(record);
         for (size_t i = 0; i < G_N_ELEMENTS(record_types); i++)
                 if (strcmp(record_types[i].type, type) == 0)
-                        return record_types[i].apply(state, &facts);
-        return 0;
+                        changed |= record_types[i].apply(state, &facts);
+        return changed;
 }
 
 const Hold *state_find_hold(const State *state, const char *guid, uint64_t now_usec) {

@@ -6,17 +6,21 @@
  * what is made anew from the records are the same. It knows no clock. */
 
 #include "core/activation-report.h"
+#include "core/statistics.h"
 #include "core/terms.h"
 #include "util/json.h"
 
 #include <glib.h>
 
 #define STATE_VERSION 1
-#define STATE_SEQ_MAX ((uint64_t) INT64_MAX)
+/* More records than any host writes, and as many as jobs can be told apart by (a job has its first record's number): a
+ * higher one is rubbish, and nothing goes on behind it. */
+#define STATE_SEQ_MAX ((uint64_t) INT32_MAX)
 #define STATE_FAILURES_MAX 1000
 #define STATE_REASON_MAX 256 /* bytes, as of all text from clients */
 /* More than any host has; beyond them what was changed longest ago is forgotten. */
-#define STATE_HOLDS_MAX 128 /* of people at most 64: theirs push none of lfad's own out */
+#define STATE_HOLDS_OF_PEOPLE_MAX 64
+#define STATE_HOLDS_MAX 128 /* theirs push none of lfad's own out */
 #define STATE_QUARANTINES_MAX 256
 #define STATE_LEARNED_MAX 1024
 #define STATE_ATTEMPTS_MAX 256
@@ -95,6 +99,8 @@ typedef struct State {
         GArray *attempts;    /* AutomaticAttempt */
         GArray *jobs;        /* KeptJob */
         LastActivation last;
+        Statistics statistics;
+        bool counted; /* false: read from the file of an lfad that kept no statistics */
 } State;
 
 State *state_new(void);
@@ -108,6 +114,7 @@ typedef enum StateChange {
         STATE_CHANGE_ATTEMPTS = 1 << 3,
         STATE_CHANGE_JOBS = 1 << 5,
         STATE_CHANGE_LAST = 1 << 4,
+        STATE_CHANGE_STATISTICS = 1 << 6,
 } StateChange;
 
 /* Takes in one record of the history, in the order of their numbers; one that was taken in before does nothing.

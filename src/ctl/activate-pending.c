@@ -4,6 +4,7 @@
 #include "ctl/activate-pending.h"
 
 #include "ctl/bus-value.h"
+#include "ctl/call-asking.h"
 #include "ctl/call-terms.h"
 #include "ctl/job-follow.h"
 #include "ctl/output.h"
@@ -24,7 +25,7 @@ static int call_activate_pending(Client *client, sd_bus_error *error, char ***re
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
         if (r >= 0)
-                r = client_call(client, call, CLIENT_PATIENT_USEC, error, &reply);
+                r = call_asking(client, call, error, &reply);
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_ARRAY, "o");
         while (r >= 0 && (r = sd_bus_message_read(reply, "o", &path)) > 0)
@@ -51,13 +52,15 @@ static ExitCode follow_all(Client *client, const Inventory *inventory, JobWait *
 
         for (; *paths; paths++) {
                 g_autofree char *guid = find_guid(client, *paths);
+                const char *label = inventory_label(inventory, guid);
                 ExitCode code;
 
+                job_follow_tell_other(inventory, *paths, guid, label);
                 if (!wait) {
-                        job_follow_not(client, *paths, guid);
+                        job_follow_not(client, *paths, guid, label);
                         continue;
                 }
-                code = job_follow(client, wait, *paths, guid, inventory_label(inventory, guid));
+                code = job_follow(client, wait, *paths, guid, label);
                 worst = exit_code_worse(worst, code);
         }
         return worst;

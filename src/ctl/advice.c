@@ -109,6 +109,27 @@ bool advice_image_is_blocked(const Image *image, const char *gate) {
         return false;
 }
 
+/* Where nothing is staged, the last job may have left something to do. */
+static char *advice_when_idle(const Image *image) {
+        if (strcmp(image->last_result, "unverified") == 0)
+                return g_strdup("No new firmware is staged, but nothing proves that the last activation made its "
+                                "firmware run: check that by other means.");
+        if (strcmp(image->last_result, "failed") == 0)
+                return g_strdup_printf("No new firmware is staged any more. The last activation failed: "
+                                       "'lfactl history --image=%s --long' tells why.",
+                                       image->label);
+        return g_strdup(image->capable ? "Nothing to do: no new firmware is staged."
+                                       : "Firmware cannot activate it live; nothing is staged.");
+}
+
+static char *advice_when_in_doubt(const Image *image) {
+        return g_strdup_printf(
+                        "The last activation ended unknown, the old or the new firmware may run: look at "
+                        "the host and at 'lfactl history --image=%s' before anything else is tried. "
+                        "See lfad-operations(7).",
+                        image->label);
+}
+
 static char *advice_when_pending(const Image *image) {
         if (!image->capable)
                 return g_strdup("New firmware is staged, but cannot be activated live: restart the host.");
@@ -124,6 +145,13 @@ static char *advice_when_pending(const Image *image) {
         return g_strdup_printf("New firmware is staged: 'lfactl activate %s' makes it run.", image->label);
 }
 
+/* In these states nothing but the doubt about the last job matters; the others say themselves what to look at. */
+static bool is_about_last_job(const Image *image) {
+        static const char *const states[] = { "idle", "pending", "failed", NULL };
+
+        return g_strv_contains(states, image->state);
+}
+
 char *advice_for_image(const Image *image) {
         static const AdviceRow rows[] = {
                 { "scheduled",
@@ -131,21 +159,22 @@ char *advice_for_image(const Image *image) {
                 { "activating", "It is being activated: wait; 'lfactl monitor' follows it." },
                 { "failed",
                   "The last activation did not succeed and it is still pending: read the error and "
-                  "'lfactl history' before 'lfactl activate %s' is tried again." },
+                  "'lfactl history' before 'lfactl activate %s' is tried again. See lfad-operations(7)." },
                 { "quarantined",
                   "It failed too often, or the host restarted in it: stage another version, or find "
-                  "out why and 'lfactl clear-quarantine %s'." },
+                  "out why and 'lfactl clear-quarantine %s'. See lfad-operations(7)." },
                 { "stale", "The driver is dropping it: wait a moment, then 'lfactl refresh'." },
                 { NULL, NULL },
         };
         const char *text = find(rows, image->state);
         const char *place = text ? strstr(text, "%s") : NULL;
 
+        if (image->in_doubt && is_about_last_job(image))
+                return advice_when_in_doubt(image);
         if (strcmp(image->state, "pending") == 0)
                 return advice_when_pending(image);
         if (strcmp(image->state, "idle") == 0)
-                return g_strdup(image->capable ? "Nothing to do: no new firmware is staged."
-                                               : "Firmware cannot activate it live; nothing is staged.");
+                return advice_when_idle(image);
         if (!text)
                 return g_strdup("A state that this lfactl does not know.");
         if (!place)
@@ -154,5 +183,5 @@ char *advice_for_image(const Image *image) {
 }
 
 bool advice_image_needs_attention(const Image *image) {
-        return strcmp(image->state, "idle") != 0;
+        return strcmp(image->state, "idle") != 0 || image->in_doubt;
 }

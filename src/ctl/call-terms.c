@@ -13,8 +13,8 @@
 static int append_overrides(sd_bus_message *call, const Options *options) {
         g_autoptr(GPtrArray) gates = g_ptr_array_new_with_free_func(g_free);
 
-        for (unsigned i = 0; i < options->n_overrides; i++) {
-                g_auto(GStrv) names = g_strsplit(options->overrides[i], ",", -1);
+        for (unsigned i = 0; i < options->overrides.count; i++) {
+                g_auto(GStrv) names = g_strsplit(options->overrides.items[i], ",", -1);
 
                 for (char **name = names; *name; name++)
                         g_ptr_array_add(gates, g_strdup(g_strstrip(*name)));

@@ -11,14 +11,73 @@
 #include <stdarg.h>
 #include <string.h>
 
-ExitCode client_connect(Client *client) {
-        int r = sd_bus_open_system(&client->bus);
+/* sd-bus runs ssh or enters the container, and only the first answer shows whether that went well. */
+static int connect_elsewhere(Client *client) {
+        const Options *options = client->options;
+        const char *name;
+        int r = options->host ? sd_bus_open_system_remote(&client->bus, options->host)
+                              : sd_bus_open_system_machine(&client->bus, options->machine);
 
-        if (r < 0)
-                return client_fail(client, EXIT_FAILED, SD_BUS_ERROR_NO_SERVER,
-                                   "Is D-Bus running? 'systemctl status dbus' tells.",
-                                   "Cannot reach the system bus: %s.", g_strerror(-r));
-        return EXIT_DONE;
+        return r < 0 ? r : sd_bus_get_unique_name(client->bus, &name);
+}
+
+/* What ssh gets of [USER@]HOST[:PORT][/CONTAINER]; the caller frees it. Brackets, which an IPv6 address has, are not for it. */
+static char *ssh_destination(const char *host) {
+        const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
+
+        return end ? g_strndup(host + 1, (gsize) (end - host - 1)) : g_strndup(host, strcspn(host, ":/"));
+}
+
+static ExitCode fail_host(Client *client, int r) {
+        const char *host = client->options->host;
+        g_autofree char *destination = ssh_destination(host);
+        g_autofree char *hint = g_strdup_printf(
+                        "See what ssh says: 'ssh %s true' must work, and systemd-stdio-bridge must be there.",
+                        destination);
+
+        if (r == -EINVAL)
+                return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
+                                   "Write [USER@]HOST[:PORT][/CONTAINER].", "'%s' is no host.", host);
+        return client_fail(client, EXIT_FAILED, SD_BUS_ERROR_NO_SERVER, hint,
+                           "Cannot reach the system bus of '%s': %s.", host, g_strerror(-r));
+}
+
+static ExitCode fail_machine(Client *client, int r) {
+        return client_fail(
+                        client, EXIT_FAILED, SD_BUS_ERROR_NO_SERVER,
+                        "'machinectl list' shows the containers; this one must run a system bus, and be entered as root.",
+                        "Cannot reach the system bus of container '%s': %s.", client->options->machine,
+                        g_strerror(-r));
+}
+
+int client_open(Client *client) {
+        int r = client_is_remote(client) ? connect_elsewhere(client) : sd_bus_open_system(&client->bus);
+
+        return r < 0 ? r : 0;
+}
+
+ExitCode client_connect(Client *client) {
+        int r = client_open(client);
+
+        if (r >= 0)
+                return EXIT_DONE;
+        if (client->options->host)
+                return fail_host(client, r);
+        if (client->options->machine)
+                return fail_machine(client, r);
+        return client_fail(client, EXIT_FAILED, SD_BUS_ERROR_NO_SERVER,
+                           "Is D-Bus running? 'systemctl status dbus' tells.",
+                           "Cannot reach the system bus: %s.", g_strerror(-r));
+}
+
+void client_release(Client *client) {
+        client->bus = sd_bus_flush_close_unref(client->bus);
+        g_clear_pointer(&client->zone, g_time_zone_unref);
+        g_clear_pointer(&client->zone_name, g_free);
+}
+
+bool client_is_remote(const Client *client) {
+        return client->options->host || client->options->machine;
 }
 
 int client_new_call(Client *client, const char *path, const char *interface, const char *member,
@@ -27,6 +86,9 @@ int client_new_call(Client *client, const char *path, const char *interface, con
         int r;
 
         r = sd_bus_message_new_method_call(client->bus, &call, LFA_BUS_NAME, path, interface, member);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_set_auto_start(call, !client->passive);
         if (r < 0)
                 return r;
         r = sd_bus_message_set_allow_interactive_authorization(call, client->options->ask_password);
@@ -43,13 +105,16 @@ int client_call(Client *client, sd_bus_message *call, uint64_t timeout_usec, sd_
         return r < 0 ? r : 0;
 }
 
-int client_call_manager(Client *client, const char *member, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        int r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, member, &call);
+int client_call_list(Client *client, sd_bus_message *call, sd_bus_error *error, json_object **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
 
-        if (r >= 0)
-                r = sd_bus_message_append(call, "a{sv}", 0);
-        return r < 0 ? r : client_call(client, call, CLIENT_PATIENT_USEC, error, NULL);
+        if (r < 0)
+                return r;
+        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
+                return -EBADMSG;
+        r = bus_value_read(reply, ret);
+        return r < 0 ? r : 0;
 }
 
 int client_get_properties(Client *client, const char *path, const char *interface, sd_bus_error *error,
@@ -104,11 +169,26 @@ ExitCode client_fail(Client *client, ExitCode code, const char *error_name, cons
         return code;
 }
 
+/* What can be done about it; NULL when nothing is known. Some of it is to be done on the host that lfad runs on. */
+static char *advise(const Client *client, const char *error_name) {
+        bool asks = strcmp(error_name, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) == 0 ||
+                    strcmp(error_name, SD_BUS_ERROR_ACCESS_DENIED) == 0;
+        const char *advice = advice_for_error(error_name);
+        const char *host = client->options->host ? client->options->host : client->options->machine;
+
+        if (asks && host)
+                return g_strdup_printf("On %s: ask as root, or have polkit allow the action to you.", host);
+        if (asks && client->lacks_agent)
+                return g_strdup("No password can be asked for without pkttyagent, which polkit's package has. Install it, or "
+                                "ask as root.");
+        return advice && host ? g_strdup_printf("On %s: %s", host, advice) : g_strdup(advice);
+}
+
 ExitCode client_fail_call(Client *client, const sd_bus_error *error, int r, const char *format, ...) {
         bool named = error && sd_bus_error_is_set(error);
         const char *name = named ? error->name : SD_BUS_ERROR_FAILED;
         const char *cause = named && error->message && *error->message ? error->message : NULL;
-        const char *hint = named ? advice_for_error(name) : NULL;
+        g_autofree char *hint = named ? advise(client, name) : NULL;
         g_autofree char *what = NULL, *message = NULL;
         va_list arguments;
 

@@ -8,6 +8,7 @@
 #include "ctl/options.h"
 #include "util/macros.h"
 
+#include <glib.h>
 #include <json-c/json.h>
 #include <systemd/sd-bus.h>
 
@@ -17,13 +18,28 @@
 #define CLIENT_PROMPT_USEC 0
 
 typedef struct Client {
-        sd_bus *bus; /* NULL until client_connect() */
+        sd_bus *bus;     /* NULL until client_connect() */
+        char *zone_name; /* policy-time.h; NULL until asked for */
+        GTimeZone *zone;
+        bool passive;     /* no call starts lfad: who only looks on must not undo 'systemctl stop lfad' */
+        bool lacks_agent; /* a password might have been asked for, had there been a program for that */
         const Options *options;
         json_object *document; /* what --json prints in the end; monitor prints its own */
 } Client;
 
-/* Connects to the system bus (or DBUS_SYSTEM_BUS_ADDRESS). A failure is reported. */
+/* Connects to the system bus (or DBUS_SYSTEM_BUS_ADDRESS) of this host, or of --host= or --machine=, where it waits for the
+ * connection. Returns 0 or a negative errno. */
+int client_open(Client *client);
+
+/* The same; a failure is reported. */
 ExitCode client_connect(Client *client);
+
+/* Disconnects, and frees what the client owns but the document. */
+void client_release(Client *client);
+
+/* Whether lfad is asked on another host or in a container: names of users and agents for passwords are then none of this
+ * host's. */
+bool client_is_remote(const Client *client);
 
 /* A call to lfad that may ask the user for authorisation unless --no-ask-password. Returns 0 or a negative
  * errno; the caller appends arguments and unrefs *ret. */
@@ -34,9 +50,8 @@ int client_new_call(Client *client, const char *path, const char *interface, con
 int client_call(Client *client, sd_bus_message *call, uint64_t timeout_usec, sd_bus_error *error,
                 sd_bus_message **ret_reply);
 
-/* Calls a method of the manager that takes options alone, without any, and waits for its answer. Returns 0 or a
- * negative errno with error filled. */
-int client_call_manager(Client *client, const char *member, sd_bus_error *error);
+/* The same for a call that is answered with dictionaries, aa{sv}. Takes no longer than any call. The caller owns *ret. */
+int client_call_list(Client *client, sd_bus_message *call, sd_bus_error *error, json_object **ret);
 
 /* All properties of one interface as an object with their names. Returns 0 or a negative errno with error.
  */

@@ -21,6 +21,7 @@ static const char *const exit_code_texts[_EXIT_CODE_MAX] = {
         [EXIT_NOT_AUTHORISED] = "not authorised",
         [EXIT_NO_DRIVER] = "no driver, or firmware without images",
         [EXIT_DENIED] = "a gate denies: something must change first",
+        [EXIT_NOT_PRINTED] = "done, but not all of the output could be written",
 };
 
 static const struct {
@@ -104,7 +105,7 @@ static const struct {
 /* Worst first. */
 static const ExitCode severity[] = {
         EXIT_FAILED, EXIT_UNKNOWN,    EXIT_USAGE,    EXIT_NOT_AUTHORISED, EXIT_NO_DRIVER,
-        EXIT_DENIED, EXIT_UNVERIFIED, EXIT_DEFERRED, EXIT_DONE,
+        EXIT_DENIED, EXIT_UNVERIFIED, EXIT_DEFERRED, EXIT_NOT_PRINTED,    EXIT_DONE,
 };
 
 const char *exit_code_text(ExitCode code) {

@@ -16,6 +16,7 @@ typedef enum ExitCode {
         EXIT_NOT_AUTHORISED = 6, /* not authorised */
         EXIT_NO_DRIVER = 7,      /* no driver, or firmware without images */
         EXIT_DENIED = 8,         /* a gate denies: something must change first */
+        EXIT_NOT_PRINTED = 9, /* what was to be done is done, but not all of the output could be written */
         _EXIT_CODE_MAX,
 } ExitCode;
 
@@ -32,5 +33,5 @@ ExitCode exit_code_from_error(const char *error_name);
  * is not known here is EXIT_UNKNOWN. */
 ExitCode exit_code_from_result(const char *result, const char *error);
 
-/* The worse of two, for several jobs: 1 5 2 6 7 8 4 3 0. */
+/* The worse of two, for several jobs: 1 5 2 6 7 8 4 3 9 0. */
 ExitCode exit_code_worse(ExitCode a, ExitCode b);

@@ -7,7 +7,7 @@
 #include "ctl/bus-value.h"
 #include "ctl/call-options.h"
 #include "ctl/call-terms.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 #include "ctl/policy-time.h"
 #include "lfa/bus-names.h"
 
@@ -134,28 +134,55 @@ static void add_gate_row(OutputTable *table, json_object *gate, GTimeZone *zone)
         output_table_row(table, cells, 1, answer_colour(answer));
 }
 
-/* What is long comes last: lines without it stay short on a narrow terminal. */
-static void print_gates(const Client *client, json_object *gates, GTimeZone *zone) {
-        static const char *const columns[] = { "GATE", "VERDICT", "OVERRIDE", "NOT BEFORE", "WHY", NULL };
+/* Nothing to read about it: it lets the activation pass, by itself, and has no remark. */
+static bool is_silent(json_object *gate) {
+        return strcmp(bus_value_string(gate, "answer"), "allow") == 0 &&
+               !bus_value_bool(gate, "overridden") && !*bus_value_string(gate, "text");
+}
+
+/* What is long comes last: lines without it stay short on a narrow terminal. Returns how many gates it leaves out. */
+static size_t print_gates(const Client *client, json_object *gates, GTimeZone *zone) {
+        static const OutputColumn columns[] = { { "GATE", 0 },        { "VERDICT", 0 }, { "OVERRIDE", 0 },
+                                                { "NOT BEFORE", 20 }, { "WHY", 20 },    { NULL } };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
 
-        for (size_t i = 0; i < json_object_array_length(gates); i++)
-                add_gate_row(table, json_object_array_get_idx(gates, i), zone);
+        size_t count = json_object_array_length(gates), silent = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                json_object *gate = json_object_array_get_idx(gates, i);
+
+                if (!client->options->long_view && is_silent(gate))
+                        silent++;
+                else
+                        add_gate_row(table, gate, zone);
+        }
         output_table_print(table);
+        return silent;
+}
+
+static void print_silent(size_t silent, size_t count, const char *label) {
+        g_autofree char *gates = output_count(silent, silent < count ? "other gate" : "gate");
+
+        if (silent > 0)
+                output_line("%s%s %s it: 'lfactl explain %s --long' shows %s.", silent < count ? "" : "All ",
+                            gates, silent == 1 ? "allows" : "allow", label, silent == 1 ? "it" : "them");
 }
 
 static void print_explanation(const Client *client, json_object *verdict, json_object *gates,
                               const char *label, uint64_t at_usec) {
         g_autoptr(GTimeZone) zone = policy_zone_load(bus_value_string(verdict, "time-zone"));
         g_autofree char *at = policy_time_in_both(zone, at_usec);
+        size_t silent;
 
         print_verdict(verdict, label);
         if (*at && client->options->legend)
                 output_line("As of %s. What cannot be foreseen is judged as it is now: what is staged, who holds what "
                             "back, the state of the host.",
                             at);
-        print_gates(client, gates, zone);
+        silent = print_gates(client, gates, zone);
+        if (client->options->legend)
+                print_silent(silent, json_object_array_length(gates), label);
 }
 
 static void add_to_document(Client *client, json_object *verdict, json_object *gates) {

@@ -5,8 +5,8 @@
 
 #include "ctl/managed-objects.h"
 
-/* Asks lfad with the options of the command line and prints the verdict, then a table of its gates, or adds
- * both to the document's "explanations". Returns what `lfactl activate` would return: EXIT_DONE when it may
+/* Asks lfad with the options of the command line and prints the verdict, then a table of the gates of which there is
+ * something to tell (--long: of all), or adds verdict and all gates to the document's "explanations". Returns what `lfactl activate` would return: EXIT_DONE when it may
  * run. Nothing is changed, and nobody is asked for a password. */
 ExitCode explain_image(Client *client, const Image *image);
 

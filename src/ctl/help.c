@@ -8,11 +8,12 @@
 #include <string.h>
 
 static void print_option(const OptionRow *row) {
-        g_autofree char *left =
+        g_autofree char *letter = row->letter ? g_strdup_printf("-%c, ", row->letter) : g_strdup("");
+        g_autofree char *name =
                         g_strdup_printf("--%s%s%s", row->name, row->value && *row->value != '[' ? "=" : "",
                                         row->value ? row->value : "");
 
-        printf("  %-26s %s\n", left, row->help);
+        printf("  %4s%-26s %s\n", letter, name, row->help);
 }
 
 static void print_common_options(void) {
@@ -40,7 +41,8 @@ void help_print(const Verb *verbs) {
              "Activate staged Arm firmware without a restart, and see what there is to activate.\n\n"
              "Verbs (without one: what needs attention):");
         for (; verbs->name; verbs++)
-                print_verb_line(verbs);
+                if (verbs->summary)
+                        print_verb_line(verbs);
         print_common_options();
         print_exit_codes();
         puts("\nIMAGE is a GUID (as the directory is named or in its EFI form), at least four characters\n"

@@ -32,20 +32,13 @@ static int append_options(sd_bus_message *call, const HistoryFilter *filter, uin
 
 static int load_page(Client *client, const HistoryFilter *filter, uint64_t before, sd_bus_error *error,
                      json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetHistory", &call);
         if (r >= 0)
                 r = append_options(call, filter, before);
-        if (r >= 0)
-                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
-        if (r < 0)
-                return r;
-        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
-                return -EBADMSG;
-        r = bus_value_read(reply, ret);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : client_call_list(client, call, error, ret);
 }
 
 /* An older page and what came after it as one array; takes both. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of images, those that need attention, and all of it as JSON. */
+/* The table of images, and all that lfad publishes as JSON. */
 
 #include "ctl/image-table.h"
 
 #include "ctl/advice.h"
 #include "ctl/job-report.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 
 static char *last_cell(const Image *image) {
         g_autofree char *why = advice_error_and_code(image->last_error, image->last_firmware_code);
@@ -16,9 +16,9 @@ static char *last_cell(const Image *image) {
 }
 
 void image_table_print(const Inventory *inventory, bool legend) {
-        static const char *const columns[] = {
-                "IMAGE", "NAME", "CURRENT", "PENDING", "STATE", "LAST", NULL
-        };
+        static const OutputColumn columns[] = { { "IMAGE", 0 },   { "NAME", 12 }, { "CURRENT", 0 },
+                                                { "PENDING", 0 }, { "STATE", 0 }, { "LAST", 12 },
+                                                { NULL } };
         _cleanup_(output_table_freep) OutputTable *table = output_table_new(legend, columns);
 
         for (guint i = 0; i < inventory->images->len; i++) {
@@ -35,27 +35,6 @@ void image_table_print(const Inventory *inventory, bool legend) {
                 output_table_row(table, cells, 4, output_state_colour(image->state));
         }
         output_table_print(table);
-}
-
-size_t image_attention_print(const Inventory *inventory) {
-        size_t count = 0;
-
-        for (guint i = 0; i < inventory->images->len; i++) {
-                const Image *image = inventory->images->pdata[i];
-                g_autofree char *advice = NULL;
-
-                if (!advice_image_needs_attention(image))
-                        continue;
-                advice = advice_for_image(image);
-                output_print(COLOUR_NONE, "  %s ", image->label);
-                output_print(output_state_colour(image->state), "%s", image->state);
-                if (image->pending)
-                        output_print(COLOUR_NONE, ", %s %s %s", output_or_dash(image->current_version),
-                                     output_arrow(), output_or_dash(image->pending_version));
-                output_line(": %s", advice);
-                count++;
-        }
-        return count;
 }
 
 void inventory_to_document(Client *client, const Inventory *inventory) {

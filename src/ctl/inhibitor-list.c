@@ -5,21 +5,15 @@
 
 #include "ctl/bus-value.h"
 #include "ctl/managed-objects.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
+#include "ctl/policy-time.h"
 #include "lfa/bus-names.h"
 
-static int load_inhibitors(Client *client, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+int inhibitors_load(Client *client, sd_bus_error *error, json_object **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "ListInhibitors", &call);
 
-        if (r >= 0)
-                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
-        if (r < 0)
-                return r;
-        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
-                return -EBADMSG;
-        r = bus_value_read(reply, ret);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : client_call_list(client, call, error, ret);
 }
 
 /* "rmm, bl31", or "all" */
@@ -39,11 +33,12 @@ static char *images_cell(const Inventory *inventory, json_object *inhibitor) {
         return g_string_free(list, FALSE);
 }
 
-static void add_row(OutputTable *table, const Inventory *inventory, json_object *inhibitor) {
+static void add_row(OutputTable *table, const Inventory *inventory, GTimeZone *zone,
+                    json_object *inhibitor) {
         g_autofree char *uid = g_strdup_printf("%" G_GUINT64_FORMAT, bus_value_uint(inhibitor, "uid")),
                         *pid = g_strdup_printf("%" G_GUINT64_FORMAT, bus_value_uint(inhibitor, "pid")),
                         *images = images_cell(inventory, inhibitor),
-                        *since = output_time(bus_value_uint(inhibitor, "since"));
+                        *since = policy_time_and_age(zone, bus_value_uint(inhibitor, "since"));
         const char *cells[] = {
                 bus_value_string(inhibitor, "who"),  uid,    pid,
                 bus_value_string(inhibitor, "mode"), images, since,
@@ -53,8 +48,10 @@ static void add_row(OutputTable *table, const Inventory *inventory, json_object 
         output_table_row(table, cells, 3, COLOUR_YELLOW);
 }
 
-static void print_inhibitors(const Client *client, const Inventory *inventory, json_object *inhibitors) {
-        static const char *const columns[] = { "WHO", "UID", "PID", "MODE", "IMAGES", "SINCE", "WHY", NULL };
+static void print_inhibitors(Client *client, const Inventory *inventory, json_object *inhibitors) {
+        static const OutputColumn columns[] = { { "WHO", 8 },  { "UID", 0 },    { "PID", 0 },
+                                                { "MODE", 0 }, { "IMAGES", 8 }, { "SINCE", 14 },
+                                                { "WHY", 16 }, { NULL } };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
         size_t count = json_object_array_length(inhibitors);
@@ -64,7 +61,7 @@ static void print_inhibitors(const Client *client, const Inventory *inventory, j
                 return;
         }
         for (size_t i = 0; i < count; i++)
-                add_row(table, inventory, json_object_array_get_idx(inhibitors, i));
+                add_row(table, inventory, policy_zone(client), json_object_array_get_idx(inhibitors, i));
         output_table_print(table);
 }
 
@@ -73,7 +70,7 @@ ExitCode inhibitor_list_show(Client *client) {
         _cleanup_(json_object_unrefp) json_object *inhibitors = NULL;
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         ExitCode code;
-        int r = load_inhibitors(client, &error, &inhibitors);
+        int r = inhibitors_load(client, &error, &inhibitors);
 
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot read who holds activations back");

@@ -9,5 +9,8 @@
  * lfad is gone. label names its image. Returns the exit code. */
 ExitCode job_follow(Client *client, JobWait *wait, const char *path, const char *guid, const char *label);
 
-/* Instead of waiting: prints the path, or adds it to the document. */
-void job_follow_not(Client *client, const char *path, const char *guid);
+/* Says so when, before this job was asked for, another one for the image waited: lfad takes both. */
+void job_follow_tell_other(const Inventory *before, const char *path, const char *guid, const char *label);
+
+/* Instead of waiting: tells its number and how to go on, or adds its path to the document. */
+void job_follow_not(Client *client, const char *path, const char *guid, const char *label);

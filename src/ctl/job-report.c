@@ -6,6 +6,7 @@
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 
 #include <string.h>
 
@@ -14,15 +15,15 @@ void job_report_to_document(Client *client, const Job *job) {
         json_document_append(client->document, "jobs", json_object_get(job->properties));
 }
 
-char *job_report_state(const Job *job) {
+char *job_report_state(GTimeZone *zone, const Job *job) {
         uint64_t now = (uint64_t) g_get_real_time();
         g_autofree char *age = output_span(job->queued > 0 && job->queued < now ? now - job->queued : 0);
-        g_autofree char *deadline = NULL;
+        bool waits = strcmp(job->state, "waiting") == 0;
+        g_autofree char *deadline = policy_time_in_both(
+                        zone, waits ? bus_value_uint(job->properties, "DeadlineTimestamp") : 0);
 
-        if (strcmp(job->state, "waiting") == 0)
-                deadline = output_time(bus_value_uint(job->properties, "DeadlineTimestamp"));
-        return g_strdup_printf("%s%s%s, asked for %s ago%s%s", job->state, deadline ? " until " : "",
-                               deadline ? deadline : "", age, *job->message ? ": " : "", job->message);
+        return g_strdup_printf("%s%s%s, asked for %s ago%s%s", job->state, *deadline ? " until " : "",
+                               deadline, age, *job->message ? ": " : "", job->message);
 }
 
 /* What is worth knowing beyond the message, or NULL. */
@@ -32,6 +33,14 @@ static const char *choose_hint(const Job *job) {
         if (hint && !strstr(job->message, hint))
                 return hint;
         return advice_for_result(job->result);
+}
+
+static void print_hint(const Job *job) {
+        bool went_wrong = strcmp(job->result, "failed") == 0 || strcmp(job->result, "unknown") == 0;
+        const char *hint = choose_hint(job), *guide = went_wrong ? "See lfad-operations(7)." : NULL;
+
+        if (hint || guide)
+                output_note("Hint: %s%s%s", hint ? hint : "", hint && guide ? " " : "", guide ? guide : "");
 }
 
 /* How long the CPUs stood still for it; nothing when they did not, or nobody measured. */
@@ -63,7 +72,7 @@ static void print_outcome(const Job *job, const char *label) {
 }
 
 ExitCode job_report_outcome(Client *client, const Job *job, const char *label) {
-        const char *hint = choose_hint(job), *reason = advice_for_firmware_code(job->firmware_code);
+        const char *reason = advice_for_firmware_code(job->firmware_code);
 
         if (client_json(client))
                 job_report_to_document(client, job);
@@ -71,7 +80,6 @@ ExitCode job_report_outcome(Client *client, const Job *job, const char *label) {
                 print_outcome(job, label);
         if (reason && !strstr(job->message, reason))
                 output_note("%s: %s", job->firmware_code, reason);
-        if (hint)
-                output_note("Hint: %s", hint);
+        print_hint(job);
         return exit_code_from_result(job->result, job->error);
 }

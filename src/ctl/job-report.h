@@ -9,8 +9,9 @@
  * the document. Returns the exit code of that result. */
 ExitCode job_report_outcome(Client *client, const Job *job, const char *label);
 
-/* How one that has not ended stands: "waiting until ..., asked for 3 min ago: ...". The caller frees it. */
-char *job_report_state(const Job *job);
+/* How one that has not ended stands: "waiting until ..., asked for 3 min ago: ...". zone is the policy's. The
+ * caller frees it. */
+char *job_report_state(GTimeZone *zone, const Job *job);
 
 /* Adds the job's properties and its "Path" to the document's "jobs". */
 void job_report_to_document(Client *client, const Job *job);

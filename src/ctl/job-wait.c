@@ -6,7 +6,9 @@
 #include "ctl/bus-value.h"
 #include "ctl/history.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "ctl/progress.h"
+#include "ctl/usual-duration.h"
 #include "lfa/bus-names.h"
 
 #include <signal.h>
@@ -21,7 +23,7 @@ struct JobWait {
         Client *client;
         sd_bus_slot *slots[3];
         sd_event *event;
-        sd_event_source *signals[2];
+        sd_event_source *signals[3];
         Progress progress;
         const char *path;  /* of the job; belongs to the caller of job_wait_run() */
         uint64_t deadline; /* usec of CLOCK_MONOTONIC; 0: lfad is there and the job lives */
@@ -78,6 +80,11 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         JobWait *wait = userdata;
 
         wait->interrupted = true;
+        return 0;
+}
+
+/* The loop draws the line again whatever woke it. */
+static int on_resize(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         return 0;
 }
 
@@ -141,10 +148,10 @@ static Job *look_in_history(const JobWait *wait) {
         return history_find_job(records, wait->path, id);
 }
 
-static void add_time(GString *text, const char *label, uint64_t usec) {
-        g_autofree char *time = output_time(usec);
+static void add_time(GString *text, GTimeZone *zone, const char *label, uint64_t usec) {
+        g_autofree char *time = policy_time_in_both(zone, usec);
 
-        if (usec > 0 && usec < UINT64_MAX)
+        if (*time)
                 g_string_append_printf(text, " %s %s.", label, time);
 }
 
@@ -159,8 +166,8 @@ static void tell_waiting(JobWait *wait, const Job *job) {
                 return;
         g_free(wait->told);
         wait->told = g_steal_pointer(&key);
-        add_time(text, "Not before", from);
-        add_time(text, "Given up at", until);
+        add_time(text, policy_zone(wait->client), "Not before", from);
+        add_time(text, policy_zone(wait->client), "Given up at", until);
         progress_end(&wait->progress);
         output_note("%s: job %u waits: %s", wait->progress.label, job->id, text->str);
 }
@@ -185,6 +192,8 @@ static Job *look(JobWait *wait) {
         if (strcmp(job->state, "done") == 0)
                 return g_steal_pointer(&job);
         progress_set_state(&wait->progress, job->state);
+        if (job->started > 0 && progress_is_shown(&wait->progress) && !wait->progress.begun)
+                progress_begin(&wait->progress, usual_duration(wait->client, job->guid));
         if (strcmp(job->state, "waiting") == 0)
                 tell_waiting(wait, job);
         wait->deadline = 0;
@@ -192,13 +201,17 @@ static Job *look(JobWait *wait) {
 }
 
 static int attach(JobWait *wait, const sigset_t *mask) {
-        static const int numbers[] = { SIGINT, SIGTERM };
+        static const struct {
+                int number;
+                sd_event_signal_handler_t handler;
+        } handlers[] = { { SIGINT, on_signal }, { SIGTERM, on_signal }, { SIGWINCH, on_resize } };
         int r;
 
         sigprocmask(SIG_BLOCK, mask, NULL);
-        for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(handlers); i++) {
                 wait->signals[i] = sd_event_source_disable_unref(wait->signals[i]);
-                r = sd_event_add_signal(wait->event, &wait->signals[i], numbers[i], on_signal, wait);
+                r = sd_event_add_signal(wait->event, &wait->signals[i], handlers[i].number,
+                                        handlers[i].handler, wait);
                 if (r < 0)
                         return r;
         }
@@ -241,12 +254,13 @@ int job_wait_run(JobWait *wait, const char *path, const char *label, Job **ret_j
         sigemptyset(&mask);
         sigaddset(&mask, SIGINT);
         sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGWINCH);
         sigprocmask(SIG_SETMASK, NULL, &old);
         r = attach(wait, &mask);
         if (r >= 0)
                 r = loop(wait, ret_job);
         progress_end(&wait->progress);
-        sd_bus_detach_event(wait->client->bus);
+        (void) sd_bus_detach_event(wait->client->bus);
         sigprocmask(SIG_SETMASK, &old, NULL);
         wait->path = NULL;
         return r;

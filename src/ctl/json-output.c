@@ -75,5 +75,5 @@ void json_document_print(json_object *document, JsonMode mode) {
                         json_object_to_json_string_ext(document, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
 
         puts(safe);
-        fflush(stdout);
+        (void) fflush(stdout);
 }

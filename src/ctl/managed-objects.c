@@ -25,6 +25,7 @@ static Image *image_new(const char *path, json_object *properties) {
         image->last_result = bus_value_string(properties, "LastResult");
         image->last_error = bus_value_string(properties, "LastError");
         image->last_firmware_code = bus_value_string(properties, "LastFirmwareCode");
+        image->in_doubt = strcmp(image->last_result, "unknown") == 0;
         image->capable = bus_value_bool(properties, "Capable");
         image->pending = bus_value_bool(properties, "Pending");
         image->may_reset_cpu = bus_value_bool(properties, "MayResetCpu");

@@ -17,6 +17,7 @@ typedef struct Image {
         const char *current_version, *pending_version;
         const char *last_result, *last_error, *last_firmware_code;
         bool capable, pending, may_reset_cpu;
+        bool in_doubt; /* its last job ended unknown, and for all that is known here nothing has told since: doubt.h */
 } Image;
 
 typedef struct Job {

@@ -4,6 +4,8 @@
 #include "ctl/monitor-event.h"
 
 #include "ctl/bus-value.h"
+#include "ctl/output.h"
+#include "ctl/property-text.h"
 #include "lfa/bus-names.h"
 #include "util/macros.h"
 
@@ -96,8 +98,20 @@ static void read_prepare(json_object *arguments, GHashTable *labels, MonitorEven
                                     start ? "an activation is about to begin" : "no activation any more");
 }
 
-static void read_properties_changed(json_object *arguments, GHashTable *labels, const char *path,
-                                    MonitorEvent *ret) {
+/* What is no single value is named only: --json has it. */
+static void append_property(GString *text, GTimeZone *zone, const char *name, json_object *value) {
+        g_autofree char *shown = NULL;
+
+        if (json_object_is_type(value, json_type_object)) {
+                g_string_append_printf(text, " %s (changed)", name);
+                return;
+        }
+        shown = property_text(zone, name, value);
+        g_string_append_printf(text, " %s=%s", name, output_or_dash(shown));
+}
+
+static void read_properties_changed(json_object *arguments, GHashTable *labels, GTimeZone *zone,
+                                    const char *path, MonitorEvent *ret) {
         g_autofree char *who = subject(labels, path);
         GString *text = g_string_new(NULL);
         json_object *changed = json_object_array_get_idx(arguments, 1);
@@ -111,7 +125,7 @@ static void read_properties_changed(json_object *arguments, GHashTable *labels, 
         json_object_object_add(ret->object, "Invalidated", json_object_get(invalidated));
         g_string_append_printf(text, "%s:", who);
         json_object_object_foreach(changed, name, value) {
-                g_string_append_printf(text, " %s=%s", name, value ? json_object_get_string(value) : "-");
+                append_property(text, zone, name, value);
         }
         for (size_t i = 0; i < json_object_array_length(invalidated); i++)
                 g_string_append_printf(text, " %s (changed)",
@@ -141,7 +155,7 @@ static void read_interfaces(json_object *arguments, GHashTable *labels, bool add
         ret->text = g_strdup_printf("%s %s", who, added ? "appeared" : "is gone");
 }
 
-int monitor_event_read(sd_bus_message *m, GHashTable *labels, MonitorEvent *ret) {
+int monitor_event_read(sd_bus_message *m, GHashTable *labels, GTimeZone *zone, MonitorEvent *ret) {
         _cleanup_(json_object_unrefp) json_object *arguments = NULL;
         const char *path = sd_bus_message_get_path(m);
         int r;
@@ -160,7 +174,7 @@ int monitor_event_read(sd_bus_message *m, GHashTable *labels, MonitorEvent *ret)
                 read_prepare(arguments, labels, ret);
         else if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Properties", "PropertiesChanged") &&
                  sd_bus_message_has_signature(m, "sa{sv}as"))
-                read_properties_changed(arguments, labels, path, ret);
+                read_properties_changed(arguments, labels, zone, path, ret);
         else if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded") &&
                  sd_bus_message_has_signature(m, "oa{sa{sv}}"))
                 read_interfaces(arguments, labels, true, ret);

@@ -13,9 +13,9 @@ typedef struct MonitorEvent {
         char *text;          /* one line, not escaped */
 } MonitorEvent;
 
-/* labels: image path -> what to call it; an InterfacesAdded adds to it. Returns 1, 0 for a signal that means
- * nothing here, or a negative errno; the caller clears *ret. */
-int monitor_event_read(sd_bus_message *m, GHashTable *labels, MonitorEvent *ret);
+/* labels: image path -> what to call it; an InterfacesAdded adds to it. zone: that of times in the text. Returns 1, 0 for
+ * a signal that means nothing here, or a negative errno; the caller clears *ret. */
+int monitor_event_read(sd_bus_message *m, GHashTable *labels, GTimeZone *zone, MonitorEvent *ret);
 
 /* lfad joined or left the bus. */
 void monitor_event_presence(bool present, MonitorEvent *ret);

@@ -3,8 +3,7 @@
 
 #include "ctl/options.h"
 
-#include "ctl/policy-time.h"
-#include "ctl/time-text.h"
+#include "ctl/slips.h"
 #include "util/nearest.h"
 
 #include <errno.h>
@@ -12,294 +11,26 @@
 #include <glib.h>
 #include <string.h>
 
+#define ROWS_MAX 64 /* a mask of those that were given */
 /* getopt_long's values for long options, past every character. */
 #define OPTION_BASE 256
 
-typedef enum OptionId {
-        OPTION_HELP,
-        OPTION_VERSION,
-        OPTION_JSON,
-        OPTION_NO_LEGEND,
-        OPTION_NO_ASK_PASSWORD,
-        OPTION_EXPECT_CURRENT,
-        OPTION_EXPECT_PENDING,
-        OPTION_REASON,
-        OPTION_REQUEST_ID,
-        OPTION_PENDING,
-        OPTION_WHEN_ALLOWED,
-        OPTION_OVERRIDE,
-        OPTION_UNATTENDED,
-        OPTION_DRY_RUN,
-        OPTION_AT,
-        OPTION_AUTHORIZE,
-        OPTION_NO_BLOCK,
-        OPTION_LINES,
-        OPTION_LONG,
-        OPTION_IMAGE,
-        OPTION_JOB,
-        OPTION_TYPE,
-        OPTION_SINCE,
-        OPTION_UNTIL,
-        OPTION_ROOT,
-        OPTION_ITERATIONS,
-        OPTION_BASE_TIME,
-        OPTION_WHY,
-        OPTION_WHO,
-        OPTION_MODE,
-        OPTION_LIST,
-        _OPTION_MAX,
-} OptionId;
+/* "pretty, short or off" */
+static char *list_words(const char *words) {
+        g_auto(GStrv) list = g_strsplit(words, " ", -1);
+        unsigned count = g_strv_length(list);
+        GString *text = g_string_new(NULL);
 
-G_STATIC_ASSERT(_OPTION_MAX <= 64); /* masks of them */
-
-const OptionRow option_rows[] = {
-        [OPTION_HELP] = { "help", NULL, NULL, "Show this help (-h); after a verb, that verb's" },
-        [OPTION_VERSION] = { "version", NULL, NULL, "Show lfactl's version" },
-        [OPTION_JSON] = { "json", "MODE", NULL, "JSON instead of text: pretty, short or off" },
-        [OPTION_NO_LEGEND] = { "no-legend", NULL, NULL, "No headings over tables, no remarks under them" },
-        [OPTION_NO_ASK_PASSWORD] = { "no-ask-password", NULL, NULL, "Never ask for a password" },
-        [OPTION_EXPECT_CURRENT] = { "expect-current", "VERSION", "activate explain",
-                                    "Refuse unless this version runs now" },
-        [OPTION_EXPECT_PENDING] = { "expect-pending", "VERSION", "activate explain",
-                                    "Refuse unless this version is pending" },
-        [OPTION_REASON] = { "reason", "TEXT", "activate explain hold unhold clear-quarantine",
-                            "Why, for the history and whoever asks; hold: needed" },
-        [OPTION_REQUEST_ID] = { "request-id", "ID", "activate",
-                                "A name for this request: asked again under it, it is the same job" },
-        [OPTION_PENDING] = { "pending", NULL, "activate", "All images that are pending, instead of names" },
-        [OPTION_WHEN_ALLOWED] = { "when-allowed", "[=DEADLINE]", "activate",
-                                  "Wait for gates that defer, at most until then" },
-        [OPTION_OVERRIDE] = { "override", "GATES", "activate explain",
-                              "Pass over these gates (with commas between); needs --reason" },
-        [OPTION_UNATTENDED] = { "unattended", NULL, "activate explain",
-                                "Nobody looks on: mind this host's slot, and whether its clock is right" },
-        [OPTION_DRY_RUN] = { "dry-run", NULL, "activate", "Explain what would be answered; do nothing" },
-        [OPTION_AT] = { "at", "TIME", "explain", "Judged as of then" },
-        [OPTION_AUTHORIZE] = { "authorize", NULL, "explain", "Ask polkit too, without a password" },
-        [OPTION_NO_BLOCK] = { "no-block", NULL, "activate", "Do not wait; print the job's object path" },
-        [OPTION_LINES] = { "lines", "N", "history", "The newest N only (20), or 'all'" },
-        [OPTION_LONG] = { "long", NULL, "history", "Every record, with all that it holds" },
-        [OPTION_IMAGE] = { "image", "IMAGE", "history inhibit",
-                           "Of this image only; inhibit: several times for several" },
-        [OPTION_JOB] = { "job", "NUMBER", "history", "Of this job only" },
-        [OPTION_TYPE] = { "type", "TYPE", "history", "Records of this type only; as --long shows them" },
-        [OPTION_SINCE] = { "since", "TIME", "history", "Not older than this" },
-        [OPTION_UNTIL] = { "until", "TIME", "history hold plan",
-                           "Not newer than this; hold: so long; plan: look ahead so far" },
-        [OPTION_ROOT] = { "root", "DIR", "config calendar", "Read the files below DIR instead of /" },
-        [OPTION_ITERATIONS] = { "iterations", "N", "calendar", "So many elapses (5)" },
-        [OPTION_BASE_TIME] = { "base-time", "TIME", "calendar", "Those after this moment, instead of now" },
-        [OPTION_WHY] = { "why", "TEXT", "inhibit", "What activations would disturb; needed" },
-        [OPTION_WHO] = { "who", "TEXT", "inhibit", "Who holds them back (the command)" },
-        [OPTION_MODE] = { "mode", "MODE", "inhibit", "block (refuse them) or delay (be told before)" },
-        [OPTION_LIST] = { "list", NULL, "inhibit", "Show who holds activations back" },
-        [_OPTION_MAX] = { NULL },
-};
-
-static int read_lines(const char *text, Options *options) {
-        guint64 lines;
-
-        if (strcmp(text, "all") == 0)
-                options->lines = LINES_ALL;
-        else if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT, &lines, NULL))
-                options->lines = (unsigned) lines;
-        else
-                return -EINVAL;
-        options->lines_given = true;
-        return 0;
+        for (unsigned i = 0; i < count; i++)
+                g_string_append_printf(text, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", list[i]);
+        return g_string_free(text, FALSE);
 }
 
-static int read_iterations(const char *text, unsigned *ret) {
-        guint64 number;
+static void explain_bad_value(const OptionRow *row, const char *value, UsageError *ret_error) {
+        g_autofree char *words = row->words ? list_words(row->words) : NULL;
 
-        if (!g_ascii_string_to_unsigned(text, 10, 1, ITERATIONS_MAX, &number, NULL))
-                return -EINVAL;
-        *ret = (unsigned) number;
-        return 0;
-}
-
-static int read_job(const char *text, uint32_t *ret) {
-        guint64 number;
-
-        if (!g_ascii_string_to_unsigned(text, 10, 1, UINT32_MAX, &number, NULL))
-                return -EINVAL;
-        *ret = (uint32_t) number;
-        return 0;
-}
-
-static int read_time(const char *text, uint64_t *ret) {
-        return time_text_parse(text, (uint64_t) g_get_real_time(), ret);
-}
-
-/* The options about an activation's terms. */
-static int apply_terms(OptionId id, const char *value, Options *options) {
-        switch (id) {
-        case OPTION_WHEN_ALLOWED:
-                options->when_allowed = true;
-                options->deadline = value;
-                return value ? policy_moment_guess(value, NULL) : 0;
-        case OPTION_UNATTENDED:
-                options->unattended = true;
-                return 0;
-        case OPTION_OVERRIDE:
-                if (options->n_overrides >= G_N_ELEMENTS(options->overrides))
-                        return -EINVAL;
-                options->overrides[options->n_overrides++] = value;
-                return *value ? 0 : -EINVAL;
-        default:
-                return -EINVAL;
-        }
-}
-
-/* The options of history alone. */
-static int apply_history(OptionId id, const char *value, Options *options) {
-        switch (id) {
-        case OPTION_LINES:
-                return read_lines(value, options);
-        case OPTION_LONG:
-                options->long_view = true;
-                return 0;
-        case OPTION_IMAGE:
-                if (options->n_images >= G_N_ELEMENTS(options->images))
-                        return -EINVAL;
-                options->images[options->n_images++] = options->image = value;
-                return 0;
-        case OPTION_JOB:
-                return read_job(value, &options->job);
-        case OPTION_TYPE:
-                options->type = value;
-                return 0;
-        case OPTION_SINCE:
-                return read_time(value, &options->since);
-        case OPTION_UNTIL:
-                options->until_text = value;
-                return read_time(value, &options->until) >= 0 ? 0
-                                                              : policy_moment_guess(value, &options->until);
-        default:
-                return apply_terms(id, value, options);
-        }
-}
-
-/* The options of the verbs that need no lfad. */
-static int apply_local(OptionId id, const char *value, Options *options) {
-        switch (id) {
-        case OPTION_ROOT:
-                options->root = value;
-                return 0;
-        case OPTION_ITERATIONS:
-                return read_iterations(value, &options->iterations);
-        case OPTION_BASE_TIME:
-                options->base_time = value;
-                return 0;
-        default:
-                return apply_history(id, value, options);
-        }
-}
-
-/* The options of inhibit. */
-static int apply_inhibit(OptionId id, const char *value, Options *options) {
-        switch (id) {
-        case OPTION_WHY:
-                options->why = value;
-                return 0;
-        case OPTION_WHO:
-                options->who = value;
-                return 0;
-        case OPTION_MODE:
-                options->mode = value;
-                return strcmp(value, "block") == 0 || strcmp(value, "delay") == 0 ? 0 : -EINVAL;
-        case OPTION_LIST:
-                options->list = true;
-                return 0;
-        default:
-                return apply_local(id, value, options);
-        }
-}
-
-/* Returns -EINVAL when the option's value makes no sense. */
-static int apply(OptionId id, const char *value, Options *options) {
-        switch (id) {
-        case OPTION_HELP:
-                options->help = true;
-                return 0;
-        case OPTION_VERSION:
-                options->version = true;
-                return 0;
-        case OPTION_JSON: {
-                JsonMode mode = json_mode_from_string(value);
-
-                if (mode < 0)
-                        return -EINVAL;
-                options->json = mode;
-                return 0;
-        }
-        case OPTION_NO_LEGEND:
-                options->legend = false;
-                return 0;
-        case OPTION_NO_ASK_PASSWORD:
-                options->ask_password = false;
-                return 0;
-        case OPTION_EXPECT_CURRENT:
-                options->expect_current = value;
-                return 0;
-        case OPTION_EXPECT_PENDING:
-                options->expect_pending = value;
-                return 0;
-        case OPTION_REASON:
-                options->reason = value;
-                return 0;
-        case OPTION_NO_BLOCK:
-                options->block = false;
-                return 0;
-        case OPTION_REQUEST_ID:
-                options->request_id = value;
-                return 0;
-        case OPTION_PENDING:
-                options->pending = true;
-                return 0;
-        case OPTION_DRY_RUN:
-                options->dry_run = true;
-                return 0;
-        case OPTION_AT:
-                options->at = value;
-                return policy_moment_guess(value, NULL);
-        case OPTION_AUTHORIZE:
-                options->authorize = true;
-                return 0;
-        default:
-                return apply_inhibit(id, value, options);
-        }
-}
-
-static const char *describe_values(OptionId id) {
-        switch (id) {
-        case OPTION_JSON:
-                return "It takes pretty, short or off.";
-        case OPTION_LINES:
-                return "It takes a number from 1 on, or 'all'.";
-        case OPTION_ITERATIONS:
-                return "It takes a number from 1 to 1000.";
-        case OPTION_JOB:
-                return "It takes the number of a job.";
-        case OPTION_MODE:
-                return "It takes block or delay.";
-        case OPTION_IMAGE:
-                return "There are too many of them.";
-        case OPTION_OVERRIDE:
-                return "It takes names of gates, a few: 'lfactl explain' shows them.";
-        case OPTION_AT:
-        case OPTION_UNTIL:
-        case OPTION_WHEN_ALLOWED:
-                return "It takes " POLICY_MOMENT_FORMS ".";
-        default:
-                return "It takes " TIME_TEXT_FORMS ".";
-        }
-}
-
-static void explain_bad_value(OptionId id, const char *value, UsageError *ret_error) {
-        ret_error->message =
-                        g_strdup_printf("--%s=%s makes no sense.", option_rows[id].name, value ? value : "");
-        ret_error->hint = g_strdup(describe_values(id));
+        ret_error->message = g_strdup_printf("--%s=%s makes no sense.", row->name, value ? value : "");
+        ret_error->hint = g_strdup_printf("It takes %s.", words ? words : row->takes);
 }
 
 bool option_belongs_to(const OptionRow *row, const char *verb) {
@@ -308,7 +39,7 @@ bool option_belongs_to(const OptionRow *row, const char *verb) {
         return g_strv_contains((const char *const *) verbs, verb);
 }
 
-static const OptionRow *find_option(const char *name) {
+const OptionRow *option_find(const char *name) {
         for (const OptionRow *row = option_rows; row->name; row++)
                 if (strcmp(row->name, name) == 0)
                         return row;
@@ -316,34 +47,38 @@ static const OptionRow *find_option(const char *name) {
 }
 
 /* For what getopt_long answered with '?': a value too many, or no such option. */
-static void explain_unknown(const char *argument, UsageError *ret_error) {
-        const char *names[_OPTION_MAX + 1] = { NULL };
+static void explain_unknown(const char *argument, bool inhibits, UsageError *ret_error) {
+        const char *names[ROWS_MAX + 1] = { NULL };
         g_autofree char *name = g_strndup(argument, strcspn(argument, "="));
         const char *bare = name + strspn(name, "-"), *nearest;
 
-        if (find_option(bare)) {
+        if (option_find(bare)) {
                 ret_error->message = g_strdup_printf("--%s takes no value.", bare);
                 ret_error->hint = g_strdup_printf("Write --%s alone.", bare);
                 return;
         }
-        for (size_t i = 0; i < _OPTION_MAX; i++)
+        for (size_t i = 0; option_rows[i].name; i++)
                 names[i] = option_rows[i].name;
         nearest = nearest_word(bare, names);
+        inhibits = inhibits && !nearest;
         ret_error->message = g_strdup_printf("There is no option '%s'.", name);
+        ret_error->hint =
+                        inhibits ? g_strdup("Write the command and its options behind two dashes: -- COMMAND.")
+                                 : slip_option_hint(name);
+        if (ret_error->hint)
+                return;
         ret_error->hint = nearest ? g_strdup_printf("Did you mean --%s?", nearest)
                                   : g_strdup("'lfactl --help' lists the options.");
 }
 
-static void explain_missing_value(const char *argument, UsageError *ret_error) {
-        const OptionRow *row = find_option(argument + strspn(argument, "-"));
-
-        ret_error->message = g_strdup_printf("%s needs a value.", argument);
-        ret_error->hint = row ? g_strdup_printf("Write --%s=%s.", row->name, row->value) : NULL;
+static void explain_missing_value(const OptionRow *row, UsageError *ret_error) {
+        ret_error->message = g_strdup_printf("--%s needs a value.", row->name);
+        ret_error->hint = g_strdup_printf("Write --%s=%s.", row->name, row->value);
 }
 
 /* Each option must be one that the verb takes; the verb itself is checked elsewhere. */
 static int check_verb(const char *verb, uint64_t given, UsageError *ret_error) {
-        for (size_t i = 0; i < _OPTION_MAX; i++) {
+        for (size_t i = 0; option_rows[i].name; i++) {
                 const OptionRow *row = &option_rows[i];
 
                 if (!(given & UINT64_C(1) << i) || !row->verbs || (verb && option_belongs_to(row, verb)))
@@ -380,40 +115,83 @@ static char *unknown_option(char **argv) {
         return g_strdup(argv[optind - 1]);
 }
 
+static bool names_inhibit(int argc, char **argv) {
+        for (int i = 1; i < argc; i++)
+                if (strcmp(argv[i], "inhibit") == 0)
+                        return true;
+        return false;
+}
+
 static int argument_of(const OptionRow *row) {
         return !row->value ? no_argument : *row->value == '[' ? optional_argument : required_argument;
 }
 
-static int parse_all(int argc, char **argv, Options *options, uint64_t *given, UsageError *ret_error) {
-        struct option long_options[_OPTION_MAX + 1] = { 0 };
-        int c;
+/* What getopt_long wants to know. letters: ":" and then those of the short forms. */
+static void describe_options(struct option *long_options, GString *letters) {
+        for (int i = 0; option_rows[i].name; i++) {
+                const OptionRow *row = &option_rows[i];
 
-        for (int i = 0; i < _OPTION_MAX; i++)
                 long_options[i] = (struct option){
-                        .name = option_rows[i].name,
-                        .has_arg = argument_of(&option_rows[i]),
+                        .name = row->name,
+                        .has_arg = argument_of(row),
                         .val = OPTION_BASE + i,
                 };
+                if (row->letter)
+                        g_string_append_printf(letters, "%c%s", row->letter,
+                                               argument_of(row) == required_argument ? ":" : "");
+        }
+}
+
+/* The number of the row that getopt_long's value c, or with ':' optopt, means. */
+static size_t row_of(int c) {
+        size_t i = 0;
+
+        if (c >= OPTION_BASE)
+                return (size_t) c - OPTION_BASE;
+        while (option_rows[i].letter != c)
+                i++;
+        return i;
+}
+
+static int parse_all(int argc, char **argv, Options *options, uint64_t *given, UsageError *ret_error) {
+        struct option long_options[ROWS_MAX + 1] = { 0 };
+        g_autoptr(GString) letters = g_string_new(":");
+        int c;
+
+        describe_options(long_options, letters);
         opterr = 0;
-        while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
+        while ((c = getopt_long(argc, argv, letters->str, long_options, NULL)) != -1) {
+                size_t i;
+
                 if (c == '?') {
                         g_autofree char *culprit = unknown_option(argv);
 
-                        explain_unknown(culprit, ret_error);
+                        explain_unknown(culprit, names_inhibit(optind, argv), ret_error);
                         return -EINVAL;
                 }
+                i = row_of(c == ':' ? optopt : c);
                 if (c == ':') {
-                        explain_missing_value(argv[optind - 1], ret_error);
+                        explain_missing_value(&option_rows[i], ret_error);
                         return -EINVAL;
                 }
-                c = c == 'h' ? OPTION_HELP : c - OPTION_BASE;
-                if (apply((OptionId) c, optarg, options) < 0) {
-                        explain_bad_value((OptionId) c, optarg, ret_error);
+                if (option_rows[i].read(&option_rows[i], optarg, options) < 0) {
+                        explain_bad_value(&option_rows[i], optarg, ret_error);
                         return -EINVAL;
                 }
-                *given |= UINT64_C(1) << c;
+                *given |= UINT64_C(1) << i;
         }
         return 0;
+}
+
+/* Who asks for JSON gets it also of a command line that is not understood, wherever in it that stands. */
+static void look_for_json(int argc, char **argv, Options *options) {
+        const OptionRow *row = option_find("json");
+
+        for (int i = 1; row && i < argc && strcmp(argv[i], "--") != 0; i++)
+                if (strcmp(argv[i], "--json") == 0)
+                        row->read(row, NULL, options);
+                else if (g_str_has_prefix(argv[i], "--json="))
+                        row->read(row, argv[i] + strlen("--json="), options);
 }
 
 int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, UsageError *ret_error) {
@@ -425,13 +203,14 @@ int options_parse(int argc, char **argv, Options *ret_options, int *ret_first, U
                                   .block = true,
                                   .lines = LINES_DEFAULT,
                                   .iterations = ITERATIONS_DEFAULT,
-                                  .mode = "block" };
+                                  .inhibit_mode = "block" };
         r = check_encoding(argc, argv, ret_error);
-        if (r < 0)
+        if (r >= 0)
+                r = parse_all(argc, argv, ret_options, &given, ret_error);
+        if (r < 0) {
+                look_for_json(argc, argv, ret_options);
                 return r;
-        r = parse_all(argc, argv, ret_options, &given, ret_error);
-        if (r < 0)
-                return r;
+        }
         *ret_first = optind;
         if (ret_options->help || ret_options->version)
                 return 0;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Text for people: what may reach a terminal and in which colour; fields and times. Tables: output-table.c.
+/* Text for people: what may reach a terminal and in which colour; fields and spans. Tables: output-table.c.
  */
 
 #include "ctl/output.h"
 
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool utf8_locale;
@@ -29,8 +31,36 @@ void output_init(void) {
         setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
+bool output_finish(void) {
+        /* Who closed it does not want any. */
+        return (fflush(stdout) == 0 && !ferror(stdout)) || fcntl(STDOUT_FILENO, F_GETFD) < 0;
+}
+
 bool output_colours(void) {
         return colours_on;
+}
+
+size_t output_width(FILE *stream) {
+        const char *columns = getenv("COLUMNS");
+        struct winsize size;
+        guint64 number;
+
+        if (!isatty(fileno(stream)))
+                return 0;
+        if (columns && g_ascii_string_to_unsigned(columns, 10, 1, UINT16_MAX, &number, NULL))
+                return number;
+        return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+size_t output_text_width(const char *text) {
+        size_t width = 0;
+
+        for (; *text; text = g_utf8_next_char(text)) {
+                gunichar c = g_utf8_get_char(text);
+
+                width += g_unichar_iswide(c) ? 2 : g_unichar_iszerowidth(c) ? 0 : 1;
+        }
+        return width;
 }
 
 bool output_is_printable(gunichar c) {
@@ -57,8 +87,21 @@ static void append_escaped(GString *out, gunichar c) {
                 g_string_append_printf(out, "\\U%08x", c);
 }
 
+static bool all_is_printable(const char *text) {
+        if (!g_utf8_validate(text, -1, NULL))
+                return false;
+        for (; *text; text = g_utf8_next_char(text))
+                if (!output_is_printable(g_utf8_get_char(text)))
+                        return false;
+        return true;
+}
+
 char *output_escape(const char *text) {
-        GString *out = g_string_new(NULL);
+        GString *out;
+
+        if (all_is_printable(text))
+                return g_strdup(text);
+        out = g_string_new(NULL);
 
         while (*text) {
                 gunichar c = g_utf8_get_char_validated(text, -1);
@@ -101,6 +144,12 @@ void output_line(const char *format, ...) {
         puts(text);
 }
 
+void output_pair(const char *a, const char *b) {
+        g_autofree char *safe_a = output_escape(a), *safe_b = output_escape(b);
+
+        printf("%s\t%s\n", safe_a, safe_b);
+}
+
 void output_note(const char *format, ...) {
         g_autofree char *text = NULL;
         va_list arguments;
@@ -108,7 +157,7 @@ void output_note(const char *format, ...) {
         va_start(arguments, format);
         text = format_escaped(format, arguments);
         va_end(arguments);
-        fflush(stdout);
+        (void) fflush(stdout);
         fprintf(stderr, "%s\n", text);
 }
 
@@ -149,35 +198,27 @@ Colour output_state_colour(const char *state) {
         return COLOUR_NONE;
 }
 
-char *output_span(uint64_t usec) {
-        uint64_t seconds = usec / USEC_PER_SEC;
-
-        if (usec < 1000)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " us", usec);
-        if (seconds < 1)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " ms", (uint64_t) (usec / USEC_PER_MSEC));
-        if (seconds < 120)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " s", seconds);
-        if (seconds < 2 * 3600)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " min", seconds / 60);
-        if (seconds < 2 * 86400)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " h", seconds / 3600);
-        return g_strdup_printf("%" G_GUINT64_FORMAT " days", seconds / 86400);
+char *output_count(uint64_t count, const char *noun) {
+        return g_strdup_printf("%" G_GUINT64_FORMAT " %s%s", count, noun, count == 1 ? "" : "s");
 }
 
-char *output_time(uint64_t usec) {
-        g_autoptr(GDateTime) date = NULL;
-        g_autofree char *text = NULL, *age = NULL;
-        uint64_t now = (uint64_t) g_get_real_time();
+char *output_span(uint64_t usec) {
+        static const struct {
+                const char *name;
+                uint64_t usec, below; /* so many are told in the next one */
+        } units[] = {
+                { "us", 1, 1000 },
+                { "ms", USEC_PER_MSEC, 1000 },
+                { "s", USEC_PER_SEC, 120 },
+                { "min", 60 * USEC_PER_SEC, 120 },
+                { "h", 3600 * USEC_PER_SEC, 48 },
+                { "days", 86400 * USEC_PER_SEC, UINT64_MAX },
+        };
 
-        if (usec == 0)
-                return g_strdup("-");
-        if (usec == UINT64_MAX)
-                return g_strdup("never");
-        date = g_date_time_new_from_unix_local((gint64) (usec / USEC_PER_SEC));
-        if (!date)
-                return g_strdup_printf("%" G_GUINT64_FORMAT " us", usec);
-        text = g_date_time_format(date, "%Y-%m-%d %H:%M:%S %Z");
-        age = output_span(usec <= now ? now - usec : usec - now);
-        return g_strdup_printf(usec <= now ? "%s (%s ago)" : "%s (in %s)", text, age);
+        for (size_t i = 0;; i++) {
+                uint64_t count = usec / units[i].usec + (usec % units[i].usec * 2 >= units[i].usec);
+
+                if (count < units[i].below)
+                        return g_strdup_printf("%" G_GUINT64_FORMAT " %s", count, units[i].name);
+        }
 }

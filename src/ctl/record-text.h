@@ -6,8 +6,8 @@
 #include "ctl/managed-objects.h"
 
 /* The name of a uid, or NULL when it has none. The caller frees it. */
-char *record_user_name(json_object *uid);
+char *record_user_name(const Client *client, json_object *uid);
 
-/* The value as it is recorded and, where that is not what a person would say, what it means behind it: "0 (root)",
+/* The value of record's key as it is recorded and, where that is not what a person would say, what it means behind it: "0 (root)",
  * "1200000 (1 s)". The caller frees it. */
-char *record_value_text(const Inventory *inventory, const char *key, json_object *value);
+char *record_value_text(Client *client, const Inventory *inventory, json_object *record, const char *key);

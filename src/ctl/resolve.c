@@ -104,12 +104,20 @@ static const char *nearest_name(const GPtrArray *images, const char *text) {
         return nearest_word(text, (const char *const *) names->pdata);
 }
 
+#define MEANS_ALL_HINT                                                                                      \
+        " 'hold' and 'unhold' mean all without names, 'activate' all that is pending with --pending."
+
+static bool means_all(const char *text) {
+        return strcasecmp(text, "all") == 0 || strcmp(text, "*") == 0;
+}
+
 static ExitCode fail_unknown(Client *client, const Inventory *inventory, const char *text) {
         const char *nearest = nearest_name(inventory->images, text);
         g_autofree char *labels = list_labels(inventory->images);
         g_autofree char *hint =
                         nearest ? g_strdup_printf("Did you mean '%s'? There are: %s.", nearest, labels)
-                                : g_strdup_printf("There are: %s.", labels);
+                                : g_strdup_printf("There are: %s.%s", labels,
+                                                  means_all(text) ? MEANS_ALL_HINT : "");
 
         return client_fail(client, EXIT_USAGE, LFA_ERROR_PREFIX "NoSuchImage", hint,
                            "There is no image '%s'.", text);

@@ -2,7 +2,7 @@
 /* lfactl activate: ask for one activation after the other, wait for each and say how it ended. */
 
 #include "ctl/activate-pending.h"
-#include "ctl/agent.h"
+#include "ctl/call-asking.h"
 #include "ctl/call-options.h"
 #include "ctl/call-terms.h"
 #include "ctl/explain.h"
@@ -43,7 +43,7 @@ static int call_activate(Client *client, const Image *image, sd_bus_error *error
         r = append_options(client, call);
         if (r < 0)
                 return r;
-        r = client_call(client, call, CLIENT_PATIENT_USEC, error, &reply);
+        r = call_asking(client, call, error, &reply);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "o", &path);
@@ -53,7 +53,7 @@ static int call_activate(Client *client, const Image *image, sd_bus_error *error
         return 0;
 }
 
-static ExitCode activate(Client *client, const Image *image) {
+static ExitCode activate(Client *client, const Inventory *inventory, const Image *image) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(job_wait_freep) JobWait *wait = NULL;
         g_autofree char *path = NULL;
@@ -65,9 +65,10 @@ static ExitCode activate(Client *client, const Image *image) {
                 r = call_activate(client, image, &error, &path);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot activate %s", image->label);
+        job_follow_tell_other(inventory, path, image->guid, image->label);
         if (wait)
                 return job_follow(client, wait, path, image->guid, image->label);
-        job_follow_not(client, path, image->guid);
+        job_follow_not(client, path, image->guid, image->label);
         return EXIT_DONE;
 }
 
@@ -77,7 +78,8 @@ static bool goes_on_after(ExitCode code) {
 }
 
 /* Jobs' paths in the order of images, NULL where there is none. Returns the exit code as far as that goes. */
-static ExitCode ask_for_all(Client *client, const GPtrArray *images, GPtrArray *paths) {
+static ExitCode ask_for_all(Client *client, const Inventory *inventory, const GPtrArray *images,
+                            GPtrArray *paths) {
         ExitCode worst = EXIT_DONE;
 
         for (guint i = 0; i < images->len; i++) {
@@ -89,13 +91,15 @@ static ExitCode ask_for_all(Client *client, const GPtrArray *images, GPtrArray *
                 if (r < 0)
                         worst = exit_code_worse(worst, client_fail_call(client, &error, r,
                                                                         "Cannot activate %s", image->label));
+                else
+                        job_follow_tell_other(inventory, path, image->guid, image->label);
                 g_ptr_array_add(paths, path);
         }
         return worst;
 }
 
 /* Who waits for gates must not keep the other images from being asked for: all are, then all are waited for. */
-static ExitCode activate_when_allowed(Client *client, const GPtrArray *images) {
+static ExitCode activate_when_allowed(Client *client, const Inventory *inventory, const GPtrArray *images) {
         g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
         _cleanup_(job_wait_freep) JobWait *wait = NULL;
         int r = client->options->block ? job_wait_new(client, &wait) : 0;
@@ -103,7 +107,7 @@ static ExitCode activate_when_allowed(Client *client, const GPtrArray *images) {
 
         if (r < 0)
                 return client_fail_call(client, NULL, r, "Cannot wait for jobs");
-        worst = ask_for_all(client, images, paths);
+        worst = ask_for_all(client, inventory, images, paths);
         for (guint i = 0; i < images->len; i++) {
                 const Image *image = images->pdata[i];
                 ExitCode code = EXIT_DONE;
@@ -113,20 +117,20 @@ static ExitCode activate_when_allowed(Client *client, const GPtrArray *images) {
                 if (wait)
                         code = job_follow(client, wait, paths->pdata[i], image->guid, image->label);
                 else
-                        job_follow_not(client, paths->pdata[i], image->guid);
+                        job_follow_not(client, paths->pdata[i], image->guid, image->label);
                 worst = exit_code_worse(worst, code);
         }
         return worst;
 }
 
-static ExitCode activate_all(Client *client, const GPtrArray *images) {
+static ExitCode activate_all(Client *client, const Inventory *inventory, const GPtrArray *images) {
         ExitCode worst = EXIT_DONE;
 
         if (client->options->when_allowed)
-                return activate_when_allowed(client, images);
+                return activate_when_allowed(client, inventory, images);
 
         for (guint i = 0; i < images->len; i++) {
-                ExitCode code = activate(client, images->pdata[i]);
+                ExitCode code = activate(client, inventory, images->pdata[i]);
 
                 worst = exit_code_worse(worst, code);
                 if (goes_on_after(code))
@@ -142,7 +146,7 @@ static ExitCode fail_usage(Client *client, const char *message, const char *hint
         return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS, hint, "%s", message);
 }
 
-static ExitCode check_usage(Client *client, int argc) {
+ExitCode verb_activate_check(Client *client, int argc, char **argv) {
         const Options *options = client->options;
         bool of_one = options->expect_current || options->expect_pending || options->request_id;
 
@@ -152,7 +156,7 @@ static ExitCode check_usage(Client *client, int argc) {
         if (options->pending && argc > 0)
                 return fail_usage(client, "--pending means all that is pending, and takes no names.",
                                   "Leave out the names, or --pending.");
-        if (options->n_overrides > 0 && !(options->reason && *options->reason))
+        if (options->overrides.count > 0 && !(options->reason && *options->reason))
                 return fail_usage(client, "--override needs a reason.",
                                   "Write --reason=TEXT: it is kept with the job.");
         if (of_one && (options->pending || argc > 1))
@@ -183,25 +187,17 @@ static void add_pending(const Inventory *inventory, GPtrArray *images) {
 }
 
 static ExitCode run(Client *client, const Inventory *inventory, const GPtrArray *images) {
-        PasswordAgent agent = { 0 };
-        ExitCode code;
-
         if (client->options->dry_run)
                 return explain_images(client, images);
-        if (client->options->ask_password)
-                agent_start(&agent);
-        code = client->options->pending ? activate_pending(client, inventory) : activate_all(client, images);
-        agent_stop(&agent);
-        return code;
+        return client->options->pending ? activate_pending(client, inventory)
+                                        : activate_all(client, inventory, images);
 }
 
 ExitCode verb_activate(Client *client, int argc, char **argv) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         g_autoptr(GPtrArray) images = g_ptr_array_new();
-        ExitCode code = check_usage(client, argc);
+        ExitCode code = inventory_load(client, &inventory);
 
-        if (code == EXIT_DONE)
-                code = inventory_load(client, &inventory);
         if (code == EXIT_DONE)
                 code = resolve_all(client, inventory, argc, argv, images);
         if (code != EXIT_DONE)

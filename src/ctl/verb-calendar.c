@@ -5,7 +5,7 @@
 #include "core/config.h"
 #include "core/moment.h"
 #include "core/timestamp.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 #include "ctl/verbs.h"
 
 #include <systemd/sd-bus-protocol.h>
@@ -64,7 +64,7 @@ static unsigned add_elapses(const Client *client, OutputTable *table, const Cale
 
 static void show(const Client *client, const Calendar *calendar, GTimeZone *zone, uint64_t after_usec) {
         const char *zone_name = g_time_zone_get_identifier(zone);
-        const char *columns[] = { "UTC", is_utc(zone) ? NULL : zone_name, NULL };
+        OutputColumn columns[] = { { "UTC" }, { is_utc(zone) ? NULL : zone_name }, { NULL } };
         _cleanup_(output_table_freep) OutputTable *table = NULL;
 
         if (client_json(client)) {

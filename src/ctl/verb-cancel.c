@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl cancel: end a job before it begins, or ask firmware once to stop it. */
 
-#include "ctl/agent.h"
+#include "ctl/call-asking.h"
 #include "ctl/job-report.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
@@ -46,24 +46,6 @@ static ExitCode find_target(Client *client, const Inventory *inventory, const ch
         target->job_path = job ? g_strdup(job->path) : NULL;
         target->label = image->label;
         return EXIT_DONE;
-}
-
-static int call_cancel(Client *client, const Target *target, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        PasswordAgent agent = { 0 };
-        int r;
-
-        r = client_new_call(client, target->path, target->interface, "Cancel", &call);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_append(call, "a{sv}", 0);
-        if (r < 0)
-                return r;
-        if (client->options->ask_password)
-                agent_start(&agent);
-        r = client_call(client, call, CLIENT_PATIENT_USEC, error, NULL);
-        agent_stop(&agent);
-        return r;
 }
 
 /* The job as it is after the call; NULL when it cannot be read. */
@@ -122,7 +104,7 @@ ExitCode verb_cancel(Client *client, int argc, char **argv) {
         code = find_target(client, inventory, argv[0], &target);
         if (code != EXIT_DONE)
                 return code;
-        r = call_cancel(client, &target, &error);
+        r = call_asking_with_reason(client, target.path, target.interface, "Cancel", &error);
         if (r < 0)
                 return fail_cancel(client, &target, &error, r);
         report(client, &target);

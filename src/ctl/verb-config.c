@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl config check and config show: the configuration files as lfad would read them. Needs no lfad. */
 
+#include "core/config-check.h"
 #include "core/config-keys.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 #include "ctl/verbs.h"
 #include "util/clock.h"
 #include "util/nearest.h"
@@ -16,10 +17,23 @@ typedef struct Reading {
         GPtrArray *problems; /* ConfigProblem */
 } Reading;
 
+/* Whoever runs lfactl may read more than lfad. */
+static void warn_of_closed_files(Reading *reading) {
+        for (unsigned i = 0; i < reading->files->files->len; i++) {
+                const ConfigFile *file = reading->files->files->pdata[i];
+
+                if (file->closed)
+                        config_add_problem(reading->problems, true, (ConfigOrigin){ file->path, 0 },
+                                           "lfad.service may not read it: give it to root, or make it "
+                                           "readable for all.");
+        }
+}
+
 static void reading_load(Reading *reading, const char *root) {
         reading->files = config_files_load(root);
         reading->config = config_read(reading->files, &reading->problems);
         config_check_times(reading->config, clock_realtime(&system_clock), reading->problems);
+        warn_of_closed_files(reading);
 }
 
 static void reading_release(Reading *reading) {
@@ -81,9 +95,11 @@ static unsigned count(const Reading *reading, bool warnings) {
 }
 
 static void print_summary(const Reading *reading) {
-        unsigned errors = count(reading, false), warnings = count(reading, true);
+        g_autofree char *files = output_count(reading->files->files->len, "file");
+        g_autofree char *errors = output_count(count(reading, false), "error");
+        g_autofree char *warnings = output_count(count(reading, true), "warning");
 
-        output_note("%u files read, %u errors, %u warnings%s.", reading->files->files->len, errors, warnings,
+        output_note("%s read, %s, %s%s.", files, errors, warnings,
                     reading->problems->len >= CONFIG_PROBLEMS_MAX ? "; there are more than are listed" : "");
 }
 
@@ -183,7 +199,9 @@ static void show_all(const Client *client, OutputTable *table, const Reading *re
 }
 
 static ExitCode show(Client *client, const Reading *reading) {
-        static const char *const columns[] = { "SECTION", "KEY", "VALUE", "FROM", NULL };
+        static const OutputColumn columns[] = {
+                { "SECTION", 0 }, { "KEY", 0 }, { "VALUE", 16 }, { "FROM", 16 }, { NULL }
+        };
         _cleanup_(output_table_freep) OutputTable *table = NULL;
 
         if (client_json(client)) {

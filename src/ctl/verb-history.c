@@ -4,7 +4,8 @@
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
 #include "ctl/history.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
+#include "ctl/policy-time.h"
 #include "ctl/record-text.h"
 #include "ctl/verbs.h"
 
@@ -20,14 +21,15 @@ static size_t first_of(size_t count, unsigned lines) {
         return lines == LINES_ALL || count <= lines ? 0 : count - lines;
 }
 
-static void print_record(const Inventory *inventory, json_object *record) {
-        g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
+static void print_record(Client *client, const Inventory *inventory, json_object *record) {
+        g_autofree char *when =
+                        policy_time_and_age(policy_zone(client), bus_value_uint(record, "timestamp"));
 
         output_print(COLOUR_BOLD, "#%" G_GUINT64_FORMAT " %s", bus_value_uint(record, "seq"),
                      output_or_dash(bus_value_string(record, "type")));
         output_line("  %s", when);
         json_object_object_foreach(record, key, value) {
-                g_autofree char *text = record_value_text(inventory, key, value);
+                g_autofree char *text = record_value_text(client, inventory, record, key);
 
                 if (strcmp(key, "seq") == 0 || strcmp(key, "type") == 0 || strcmp(key, "timestamp") == 0)
                         continue;
@@ -35,11 +37,11 @@ static void print_record(const Inventory *inventory, json_object *record) {
         }
 }
 
-static void print_records(const Inventory *inventory, json_object *records, unsigned lines) {
+static void print_records(Client *client, const Inventory *inventory, json_object *records, unsigned lines) {
         size_t count = json_object_array_length(records);
 
         for (size_t i = first_of(count, lines); i < count; i++)
-                print_record(inventory, json_object_array_get_idx(records, i));
+                print_record(client, inventory, json_object_array_get_idx(records, i));
 }
 
 static void records_to_document(Client *client, json_object *records, unsigned lines) {
@@ -51,11 +53,15 @@ static void records_to_document(Client *client, json_object *records, unsigned l
                                      json_object_get(json_object_array_get_idx(records, i)));
 }
 
-/* The name of a uid, the number when it has none, "" when the record names nobody. */
-static char *requester(json_object *record) {
+/* What automatic mode did nobody has asked for. Else the name of a uid, the number when it has none, "" when the record names
+ * nobody. */
+static char *requester(const Client *client, json_object *record) {
         json_object *uid = json_object_object_get(record, "uid");
-        char *name = record_user_name(uid);
+        char *name;
 
+        if (bus_value_bool(record, "automatic"))
+                return g_strdup("automatic");
+        name = record_user_name(client, uid);
         if (name)
                 return name;
         return g_strdup(json_object_is_type(uid, json_type_int) ? json_object_get_string(uid) : "");
@@ -82,15 +88,17 @@ static char *blackout_cell(json_object *record) {
         return output_span(bus_value_uint(record, "blackout-usec"));
 }
 
-static void add_job_row(OutputTable *table, const Inventory *inventory, json_object *record) {
+static void add_job_row(OutputTable *table, Client *client, const Inventory *inventory,
+                        json_object *record) {
         const char *result = bus_value_string(record, "result");
-        g_autofree char *when = output_time(bus_value_uint(record, "timestamp"));
+        g_autofree char *when =
+                        policy_time_and_age(policy_zone(client), bus_value_uint(record, "timestamp"));
         g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, bus_value_uint(record, "job"));
         g_autofree char *versions =
                         g_strdup_printf("%s %s %s", output_or_dash(bus_value_string(record, "from")),
                                         output_arrow(), output_or_dash(bus_value_string(record, "to")));
         g_autofree char *shown_result = result_cell(record), *blackout = blackout_cell(record);
-        g_autofree char *by = requester(record);
+        g_autofree char *by = requester(client, record);
         g_autofree char *why = advice_error_and_code(bus_value_string(record, "error"),
                                                      bus_value_string(record, "firmware-code"));
         const char *cells[] = {
@@ -115,9 +123,15 @@ static GPtrArray *finished_records(json_object *records) {
         return finished;
 }
 
-static void print_jobs(const Inventory *inventory, json_object *records, const Options *options) {
-        static const char *const columns[] = { "TIME",  "JOB",      "IMAGE", "VERSIONS", "RESULT",
-                                               "ERROR", "BLACKOUT", "BY",    NULL };
+static bool is_filtered(const Options *options) {
+        return options->images.count > 0 || options->job > 0 || options->since || options->until;
+}
+
+static void print_jobs(Client *client, const Inventory *inventory, json_object *records,
+                       const Options *options) {
+        static const OutputColumn columns[] = { { "TIME", 14 },    { "JOB", 0 },     { "IMAGE", 0 },
+                                                { "VERSIONS", 0 }, { "RESULT", 12 }, { "ERROR", 12 },
+                                                { "BLACKOUT", 0 }, { "BY", 6 },      { NULL } };
         _cleanup_(output_table_freep) OutputTable *table = output_table_new(options->legend, columns);
         g_autoptr(GPtrArray) finished = finished_records(records);
 
@@ -126,11 +140,14 @@ static void print_jobs(const Inventory *inventory, json_object *records, const O
                 _cleanup_(json_object_unrefp) json_object *job = history_job_record(records, id);
 
                 if (job)
-                        add_job_row(table, inventory, job);
+                        add_job_row(table, client, inventory, job);
         }
         output_table_print(table);
         if (options->legend && finished->len == 0)
-                output_note("No job has finished yet; 'lfactl history --long' shows what else is recorded.");
+                output_note(is_filtered(options)
+                                            ? "No job that has finished fits; 'lfactl history --long' looks at all records."
+                                            : "No job has finished yet; 'lfactl history --long' shows what else is "
+                                              "recorded.");
 }
 
 /* Whether what was loaded holds as many lines as are wanted. */
@@ -152,15 +169,17 @@ ExitCode verb_history(Client *client, int argc, char **argv) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         Options options = *client->options;
         HistoryFilter filter = {
-                .image = options.image,
+                .image = options.images.count > 0 ? options.images.items[options.images.count - 1] : NULL,
                 .type = options.type,
                 .job = options.job,
-                .since = options.since,
-                .until = options.until,
         };
-        ExitCode code;
+        ExitCode code = policy_past_read(client, options.since, &filter.since);
         int r;
 
+        if (code == EXIT_DONE)
+                code = policy_past_read(client, options.until, &filter.until);
+        if (code != EXIT_DONE)
+                return code;
         if (client_json(client) && !options.lines_given)
                 options.lines = LINES_ALL;
         r = history_load(client, &filter, is_enough, &options, &error, &records);
@@ -174,8 +193,8 @@ ExitCode verb_history(Client *client, int argc, char **argv) {
         if (code != EXIT_DONE)
                 return code;
         if (shows_records(&options))
-                print_records(inventory, records, options.lines);
+                print_records(client, inventory, records, options.lines);
         else
-                print_jobs(inventory, records, &options);
+                print_jobs(client, inventory, records, &options);
         return EXIT_DONE;
 }

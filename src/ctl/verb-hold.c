@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl hold: pause activations. */
 
-#include "ctl/agent.h"
+#include "ctl/call-asking.h"
 #include "ctl/call-options.h"
 #include "ctl/output.h"
 #include "ctl/policy-time.h"
@@ -11,13 +11,11 @@
 
 static int call_hold(Client *client, char **guids, uint64_t until, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        const Options *options = client->options;
-        PasswordAgent agent = { 0 };
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "Hold", &call);
         if (r >= 0)
-                r = sd_bus_message_append(call, "s", options->reason);
+                r = sd_bus_message_append(call, "s", client->options->reason);
         if (r >= 0)
                 r = sd_bus_message_open_container(call, 'a', "{sv}");
         if (r >= 0)
@@ -26,24 +24,23 @@ static int call_hold(Client *client, char **guids, uint64_t until, sd_bus_error 
                 r = call_option_u64(call, "until", until);
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
-        if (r < 0)
-                return r;
-        if (options->ask_password)
-                agent_start(&agent);
-        r = client_call(client, call, CLIENT_PATIENT_USEC, error, NULL);
-        agent_stop(&agent);
-        return r;
+        return r < 0 ? r : call_asking(client, call, error, NULL);
 }
 
 static void print_done(Client *client, uint64_t until_usec, const GPtrArray *labels) {
-        g_autofree char *zone_name = policy_zone_name(client);
-        g_autoptr(GTimeZone) zone = policy_zone_load(zone_name);
-        g_autofree char *until =
-                        until_usec > 0 ? policy_time_in_both(zone, until_usec) : g_strdup("'lfactl unhold'");
+        g_autofree char *until = until_usec > 0 ? policy_time_in_both(policy_zone(client), until_usec)
+                                                : g_strdup("'lfactl unhold'");
         g_autofree char *names =
                         labels->len > 1 ? g_strjoinv(", ", (char **) labels->pdata) : g_strdup("all images");
 
         output_line("Activations are paused until %s: %s.", until, names);
+}
+
+ExitCode verb_hold_check(Client *client, int argc, char **argv) {
+        if (client->options->reason && *client->options->reason)
+                return EXIT_DONE;
+        return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
+                           "Write --reason=TEXT: others want to know.", "'hold' needs a reason.");
 }
 
 ExitCode verb_hold(Client *client, int argc, char **argv) {
@@ -54,10 +51,7 @@ ExitCode verb_hold(Client *client, int argc, char **argv) {
         ExitCode code;
         int r;
 
-        if (!client->options->reason || !*client->options->reason)
-                return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
-                                   "Write --reason=TEXT: others want to know.", "'hold' needs a reason.");
-        code = policy_moment_read(client, client->options->until_text, &until);
+        code = policy_moment_read(client, client->options->until, &until);
         if (code == EXIT_DONE && argc > 0)
                 code = inventory_load(client, &inventory);
         for (int i = 0; code == EXIT_DONE && i < argc; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl inhibit: a command runs while activations are held back. */
 
-#include "ctl/agent.h"
+#include "ctl/call-asking.h"
 #include "ctl/inhibitor-list.h"
 #include "ctl/output.h"
 #include "ctl/resolve.h"
@@ -42,12 +42,12 @@ static void restore_signals(const Dispositions *before) {
 static ExitCode find_images(Client *client, GPtrArray *guids) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         const Options *options = client->options;
-        ExitCode code = options->n_images > 0 ? inventory_load(client, &inventory) : EXIT_DONE;
+        ExitCode code = options->images.count > 0 ? inventory_load(client, &inventory) : EXIT_DONE;
 
-        for (unsigned i = 0; code == EXIT_DONE && i < options->n_images; i++) {
+        for (unsigned i = 0; code == EXIT_DONE && i < options->images.count; i++) {
                 Image *image;
 
-                code = resolve_image(client, inventory, options->images[i], &image);
+                code = resolve_image(client, inventory, options->images.items[i], &image);
                 if (code == EXIT_DONE)
                         g_ptr_array_add(guids, g_strdup(image->guid));
         }
@@ -58,22 +58,17 @@ static ExitCode find_images(Client *client, GPtrArray *guids) {
 static int call_inhibit(Client *client, const char *who, char **guids, sd_bus_error *error, int *ret_fd) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         const Options *options = client->options;
-        PasswordAgent agent = { 0 };
         int fd, r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "Inhibit", &call);
         if (r >= 0)
-                r = sd_bus_message_append(call, "sss", who, options->why, options->mode);
+                r = sd_bus_message_append(call, "sss", who, options->why, options->inhibit_mode);
         if (r >= 0)
                 r = sd_bus_message_append_strv(call, guids);
         if (r >= 0)
                 r = sd_bus_message_append(call, "a{sv}", 0);
-        if (r < 0)
-                return r;
-        if (options->ask_password)
-                agent_start(&agent);
-        r = client_call(client, call, CLIENT_PATIENT_USEC, error, &reply);
-        agent_stop(&agent);
+        if (r >= 0)
+                r = call_asking(client, call, error, &reply);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "h", &fd);
         if (r < 0)
@@ -92,7 +87,7 @@ static _Noreturn void run_command(char **argv, const Dispositions *before) {
         execvp(argv[0], argv);
         error = errno;
         output_note("lfactl: Cannot run '%s': %s.", argv[0], g_strerror(error));
-        fflush(NULL);
+        (void) fflush(NULL);
         _exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
@@ -114,7 +109,7 @@ static ExitCode hold_and_run(Client *client, char **argv) {
         /* Nobody listens there as long as the command runs. */
         client->bus = sd_bus_flush_close_unref(client->bus);
         ignore_signals(&before);
-        fflush(NULL);
+        (void) fflush(NULL);
         pid = fork();
         if (pid == 0)
                 run_command(argv, &before);
@@ -124,7 +119,7 @@ static ExitCode hold_and_run(Client *client, char **argv) {
         return wait_for(client, pid);
 }
 
-static ExitCode check_usage(Client *client, int argc) {
+ExitCode verb_inhibit_check(Client *client, int argc, char **argv) {
         const Options *options = client->options;
 
         if (argc > 0 && options->list)
@@ -134,11 +129,15 @@ static ExitCode check_usage(Client *client, int argc) {
         if (argc > 0 && client_json(client))
                 return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS, "--json goes with --list.",
                                    "Standard output is the command's own.");
+        if (argc > 0 && options->host)
+                return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
+                                   "Run it there: ssh HOST lfactl inhibit --why=TEXT -- COMMAND.",
+                                   "A command here cannot hold activations back on another host.");
         if (argc > 0 && !options->why)
                 return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
                                    "Write --why=TEXT; who is held back will read it.",
                                    "'inhibit' needs to know why.");
-        if (argc == 0 && (options->why || options->who || options->n_images > 0))
+        if (argc == 0 && (options->why || options->who || options->images.count > 0))
                 return client_fail(client, EXIT_USAGE, SD_BUS_ERROR_INVALID_ARGS,
                                    "Write it behind two dashes: lfactl inhibit --why=TEXT -- COMMAND.",
                                    "'inhibit' needs to know for which command.");
@@ -157,11 +156,9 @@ ExitCode verb_inhibit(Client *client, int argc, char **argv) {
         g_autoptr(GPtrArray) guids = g_ptr_array_new_with_free_func(g_free);
         g_autofree char *command = argc > 0 ? name_of(argv[0]) : NULL;
         _cleanup_close_ int fd = -EBADF;
-        ExitCode code = check_usage(client, argc);
+        ExitCode code;
         int r;
 
-        if (code != EXIT_DONE)
-                return code;
         if (argc == 0)
                 return inhibitor_list_show(client);
         code = find_images(client, guids);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl monitor: what lfad says on the bus, a line each as it comes. */
 
+#include "ctl/bus-value.h"
 #include "ctl/json-output.h"
 #include "ctl/managed-objects.h"
 #include "ctl/monitor-event.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
 #include "ctl/verbs.h"
 #include "lfa/bus-names.h"
 
@@ -16,6 +18,7 @@ typedef struct Monitor {
         sd_event *event;
         sd_bus_slot *signals, *presence;
         GHashTable *labels;  /* image path -> label */
+        GTimeZone *zone;     /* of the policy */
         bool labels_are_old; /* lfad joined: ask it again, outside of a callback */
 } Monitor;
 
@@ -54,7 +57,7 @@ static int on_lfad_signal(sd_bus_message *m, void *userdata, sd_bus_error *error
         _cleanup_(monitor_event_clear) MonitorEvent event = { NULL };
         Monitor *monitor = userdata;
 
-        if (monitor_event_read(m, monitor->labels, &event) > 0)
+        if (monitor_event_read(m, monitor->labels, monitor->zone, &event) > 0)
                 print_event(monitor, &event);
         return 0;
 }
@@ -94,7 +97,7 @@ static int subscribe(Monitor *monitor) {
                                 on_owner_changed, monitor);
 }
 
-/* Returns 0, or a negative errno when lfad does not answer; it is then shown by GUID what changes. */
+/* Returns 0, or a negative errno when lfad does not answer; it is then shown by GUID what changes, with times in UTC. */
 static int load_labels(Monitor *monitor) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
@@ -104,6 +107,8 @@ static int load_labels(Monitor *monitor) {
         r = inventory_query(monitor->client, &error, &inventory);
         if (r < 0)
                 return r;
+        g_time_zone_unref(monitor->zone);
+        monitor->zone = policy_zone_load(bus_value_string(inventory->manager, "TimeZone"));
         for (guint i = 0; i < inventory->images->len; i++) {
                 const Image *image = inventory->images->pdata[i];
 
@@ -148,7 +153,7 @@ static int watch(Monitor *monitor) {
         output_note(load_labels(monitor) < 0 ? "watching; lfad is not on the bus yet ..." : "watching ...");
         while (sd_event_get_state(monitor->event) != SD_EVENT_FINISHED) {
                 if (monitor->labels_are_old)
-                        load_labels(monitor);
+                        (void) load_labels(monitor);
                 r = sd_event_run(monitor->event, UINT64_MAX);
                 if (r < 0)
                         return r;
@@ -160,15 +165,17 @@ static int watch(Monitor *monitor) {
 static void monitor_clear(Monitor *monitor) {
         sd_bus_slot_unref(monitor->signals);
         sd_bus_slot_unref(monitor->presence);
-        sd_bus_detach_event(monitor->client->bus);
+        (void) sd_bus_detach_event(monitor->client->bus);
         sd_event_unref(monitor->event);
         g_hash_table_unref(monitor->labels);
+        g_time_zone_unref(monitor->zone);
 }
 
 ExitCode verb_monitor(Client *client, int argc, char **argv) {
         _cleanup_(monitor_clear) Monitor monitor = {
                 .client = client,
                 .labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+                .zone = g_time_zone_new_utc(),
         };
         int r;
 

@@ -3,7 +3,7 @@
 
 #include "ctl/bus-value.h"
 #include "ctl/call-options.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 #include "ctl/policy-time.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
@@ -27,20 +27,13 @@ static int append_options(sd_bus_message *call, uint64_t until) {
 
 /* Returns 0 with the events, which the caller owns, or a negative errno with error. */
 static int load_plan(Client *client, uint64_t until, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetPlan", &call);
         if (r >= 0)
                 r = append_options(call, until);
-        if (r >= 0)
-                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
-        if (r < 0)
-                return r;
-        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
-                return -EBADMSG;
-        r = bus_value_read(reply, ret);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : client_call_list(client, call, error, ret);
 }
 
 static bool is_type(json_object *event, const char *type) {
@@ -109,7 +102,8 @@ static void add_row(OutputTable *table, const PlanView *view, json_object *event
 }
 
 static void print_events(const PlanView *view, json_object *events) {
-        static const char *const columns[] = { "FROM", "UNTIL", "WHAT", "NAME", "DETAILS", NULL };
+        static const OutputColumn columns[] = { { "FROM", 14 }, { "UNTIL", 14 },   { "WHAT", 0 },
+                                                { "NAME", 8 },  { "DETAILS", 16 }, { NULL } };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(view->client->options->legend, columns);
         size_t rows = 0;
@@ -130,7 +124,7 @@ static void print_events(const PlanView *view, json_object *events) {
                 output_line("No window opens, and nothing else is ahead.");
 }
 
-static ExitCode show_plan(Client *client, json_object *events, const char *zone_name) {
+static ExitCode show_plan(Client *client, json_object *events) {
         _cleanup_(inventory_freep) Inventory *inventory = NULL;
         PlanView view = { .client = client };
         ExitCode code = inventory_load(client, &inventory);
@@ -138,20 +132,18 @@ static ExitCode show_plan(Client *client, json_object *events, const char *zone_
         if (code != EXIT_DONE)
                 return code;
         view.inventory = inventory;
-        view.zone = policy_zone_load(zone_name);
+        view.zone = policy_zone(client);
         if (client->options->legend)
-                output_line("All times are those of %s (TimeZone=).", zone_name);
+                output_line("All times are those of %s (TimeZone=).", policy_zone_name(client));
         print_events(&view, events);
-        g_time_zone_unref(view.zone);
         return EXIT_DONE;
 }
 
 ExitCode verb_plan(Client *client, int argc, char **argv) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_unrefp) json_object *events = NULL;
-        g_autofree char *zone_name = NULL;
         uint64_t until;
-        ExitCode code = policy_moment_read(client, client->options->until_text, &until);
+        ExitCode code = policy_moment_read(client, client->options->until, &until);
         int r;
 
         if (code != EXIT_DONE)
@@ -159,10 +151,10 @@ ExitCode verb_plan(Client *client, int argc, char **argv) {
         r = load_plan(client, until, &error, &events);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot get the plan");
-        zone_name = policy_zone_name(client);
         if (!client_json(client))
-                return show_plan(client, events, zone_name);
-        json_object_object_add(client->document, "time-zone", json_object_new_string(zone_name));
+                return show_plan(client, events);
+        json_object_object_add(client->document, "time-zone",
+                               json_object_new_string(policy_zone_name(client)));
         json_object_object_add(client->document, "plan", g_steal_pointer(&events));
         return EXIT_DONE;
 }

@@ -3,9 +3,12 @@
 
 #include "ctl/advice.h"
 #include "ctl/bus-value.h"
+#include "ctl/doubt.h"
 #include "ctl/hold-list.h"
 #include "ctl/job-report.h"
 #include "ctl/output.h"
+#include "ctl/policy-time.h"
+#include "ctl/property-text.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
 
@@ -32,57 +35,37 @@ static const char *const known_properties[] = {
         NULL,
 };
 
-static char *list_to_text(json_object *array) {
-        GString *text = g_string_new(NULL);
-
-        for (size_t i = 0; i < json_object_array_length(array); i++)
-                g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
-                                       json_object_get_string(json_object_array_get_idx(array, i)));
-        return g_string_free(text, FALSE);
-}
-
-static char *value_to_text(const char *name, json_object *value) {
-        if (json_object_is_type(value, json_type_boolean))
-                return g_strdup(json_object_get_boolean(value) ? "yes" : "no");
-        if (json_object_is_type(value, json_type_array))
-                return list_to_text(value);
-        if (json_object_is_type(value, json_type_int) && g_str_has_suffix(name, "Timestamp"))
-                return output_time(json_object_get_uint64(value));
-        if (json_object_is_type(value, json_type_int) && g_str_has_suffix(name, "USec"))
-                return output_span(json_object_get_uint64(value));
-        return g_strdup(json_object_get_string(value)); /* numbers and whatever else as JSON has them */
-}
-
-static void print_property(const char *name, json_object *value) {
-        g_autofree char *text = value_to_text(name, value);
+static void print_property(GTimeZone *zone, const char *name, json_object *value) {
+        g_autofree char *text = property_text(zone, name, value);
         bool coloured = strcmp(name, "State") == 0 || strcmp(name, "LastResult") == 0;
 
         output_field(FIELD_WIDE, name, coloured && text ? output_state_colour(text) : COLOUR_NONE, text);
 }
 
-static void print_job(const Job *job) {
+static void print_job(GTimeZone *zone, const Job *job) {
         g_autofree char *state = NULL, *text = NULL;
 
         if (!job)
                 return;
-        state = job_report_state(job);
+        state = job_report_state(zone, job);
         text = g_strdup_printf("%u, %s", job->id, state);
         output_field(FIELD_WIDE, "Job", COLOUR_YELLOW, text);
 }
 
-static void print_image(const Inventory *inventory, const Image *image) {
+static void print_image(Client *client, const Inventory *inventory, const Image *image) {
+        GTimeZone *zone = policy_zone(client);
         g_autofree char *advice = advice_for_image(image);
         const char *code_advice = advice_for_firmware_code(image->last_firmware_code);
         const char *error_advice = *image->last_error ? advice_for_error(image->last_error) : NULL;
 
         for (const char *const *name = known_properties; *name; name++)
-                print_property(*name, json_object_object_get(image->properties, *name));
+                print_property(zone, *name, json_object_object_get(image->properties, *name));
         json_object_object_foreach(image->properties, name, value) {
                 if (!g_strv_contains(known_properties, name))
-                        print_property(name, value);
+                        print_property(zone, name, value);
         }
-        hold_list_print_of_image(inventory, image);
-        print_job(inventory_find_active_job(inventory, image->guid));
+        hold_list_print_of_image(client, inventory, image);
+        print_job(zone, inventory_find_active_job(inventory, image->guid));
         if (error_advice)
                 output_field(FIELD_WIDE, "Last error means", COLOUR_NONE, error_advice);
         if (code_advice)
@@ -97,6 +80,8 @@ ExitCode verb_show(Client *client, int argc, char **argv) {
 
         if (code != EXIT_DONE)
                 return code;
+        if (!client_json(client))
+                doubt_settle(client, inventory);
         for (int i = 0; i < argc; i++) {
                 Image *image;
 
@@ -111,7 +96,7 @@ ExitCode verb_show(Client *client, int argc, char **argv) {
                 if (!first)
                         putchar('\n');
                 first = false;
-                print_image(inventory, image);
+                print_image(client, inventory, image);
         }
         return worst;
 }

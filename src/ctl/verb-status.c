@@ -2,7 +2,9 @@
 /* lfactl status, and its short form that lfactl alone shows. */
 
 #include "ctl/advice.h"
+#include "ctl/attention.h"
 #include "ctl/bus-value.h"
+#include "ctl/doubt.h"
 #include "ctl/hold-list.h"
 #include "ctl/image-table.h"
 #include "ctl/job-report.h"
@@ -66,31 +68,54 @@ static void print_images_line(const Inventory *inventory) {
         output_field(FIELD_NARROW, "Images", COLOUR_NONE, text);
 }
 
-static void print_jobs(const Inventory *inventory) {
+static void print_jobs(Client *client, const Inventory *inventory) {
         for (guint i = 0; i < inventory->jobs->len; i++) {
                 const Job *job = inventory->jobs->pdata[i];
                 g_autofree char *text = NULL, *state = NULL;
 
                 if (strcmp(job->state, "done") == 0)
                         continue;
-                state = job_report_state(job);
+                state = job_report_state(policy_zone(client), job);
                 text = g_strdup_printf("%u for %s: %s", job->id, inventory_label(inventory, job->guid),
                                        state);
                 output_field(FIELD_NARROW, "Job", COLOUR_YELLOW, text);
         }
 }
 
-static void print_attention(const Inventory *inventory) {
-        bool needed = false;
+static bool has_warnings(const Inventory *inventory) {
+        json_object *warnings = json_object_object_get(inventory->manager, "Warnings");
 
-        for (guint i = 0; i < inventory->images->len; i++)
-                needed = needed || advice_image_needs_attention(inventory->images->pdata[i]);
-        if (!needed)
+        return json_object_is_type(warnings, json_type_array) && json_object_array_length(warnings) > 0;
+}
+
+/* What stands above it may need attention, too: only what all of it says together may calm anybody. */
+static bool is_calm(const Inventory *inventory) {
+        for (guint i = 0; i < inventory->jobs->len; i++)
+                if (strcmp(((const Job *) inventory->jobs->pdata[i])->state, "done") != 0)
+                        return false;
+        return strcmp(inventory->driver_state, "active") == 0 && !*inventory->config_error &&
+               !hold_list_has_any(inventory) && !has_warnings(inventory);
+}
+
+static void print_attention(const Inventory *inventory) {
+        if (!attention_has_any(inventory)) {
+                if (is_calm(inventory))
+                        puts("\nNothing needs attention.");
                 return;
+        }
         putchar('\n');
         output_print(COLOUR_BOLD, "Needs attention:");
         putchar('\n');
-        image_attention_print(inventory);
+        attention_print(inventory);
+}
+
+static void print_config_error(const Inventory *inventory) {
+        g_autofree char *text = g_strdup_printf(
+                        "%s Until it is repaired nothing is activated. 'lfactl config check' shows all errors; then 'lfactl reload'.",
+                        inventory->config_error);
+
+        if (*inventory->config_error)
+                output_field(FIELD_NARROW, "Config", COLOUR_RED, text);
 }
 
 static ExitCode show(Client *client, bool full) {
@@ -103,18 +128,18 @@ static ExitCode show(Client *client, bool full) {
                 inventory_to_document(client, inventory);
                 return EXIT_DONE;
         }
+        doubt_settle(client, inventory);
         if (full)
                 output_field(FIELD_NARROW, "lfad", COLOUR_NONE, inventory->version);
         print_driver(inventory);
-        if (inventory->config_error && *inventory->config_error)
-                output_field(FIELD_NARROW, "Config", COLOUR_RED, inventory->config_error);
-        hold_list_print(inventory);
+        print_config_error(inventory);
+        hold_list_print(client, inventory);
         if (full)
                 output_field(FIELD_NARROW, "Uevents", COLOUR_NONE, inventory->uevent_monitor);
         print_window(inventory);
         print_planned(inventory);
         print_images_line(inventory);
-        print_jobs(inventory);
+        print_jobs(client, inventory);
         print_attention(inventory);
         if (full && inventory->images->len > 0) {
                 putchar('\n');
@@ -130,5 +155,5 @@ ExitCode verb_overview(Client *client, int argc, char **argv) {
 }
 
 ExitCode verb_status(Client *client, int argc, char **argv) {
-        return show(client, true);
+        return argc > 0 ? verb_show(client, argc, argv) : show(client, true);
 }

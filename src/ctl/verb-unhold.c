@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl unhold: let activations go on that were paused. */
 
-#include "ctl/agent.h"
 #include "ctl/bus-value.h"
+#include "ctl/call-asking.h"
 #include "ctl/call-options.h"
 #include "ctl/hold-list.h"
 #include "ctl/output.h"
@@ -14,8 +14,6 @@
 
 static int call_unhold(Client *client, char **guids, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        const Options *options = client->options;
-        PasswordAgent agent = { 0 };
         int r;
 
         r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "Unhold", &call);
@@ -24,16 +22,10 @@ static int call_unhold(Client *client, char **guids, sd_bus_error *error) {
         if (r >= 0)
                 r = call_option_strings(call, "images", guids);
         if (r >= 0)
-                r = call_option_string(call, "reason", options->reason);
+                r = call_option_string(call, "reason", client->options->reason);
         if (r >= 0)
                 r = sd_bus_message_close_container(call);
-        if (r < 0)
-                return r;
-        if (options->ask_password)
-                agent_start(&agent);
-        r = client_call(client, call, CLIENT_PATIENT_USEC, error, NULL);
-        agent_stop(&agent);
-        return r;
+        return r < 0 ? r : call_asking(client, call, error, NULL);
 }
 
 /* The GUID of an image that is held, as typed, or NULL: the driver may show that image no more. */
@@ -75,7 +67,7 @@ static void print_done(Client *client) {
                 return;
         }
         output_line("Released. These are still in force:");
-        hold_list_print(inventory);
+        hold_list_print(client, inventory);
 }
 
 ExitCode verb_unhold(Client *client, int argc, char **argv) {

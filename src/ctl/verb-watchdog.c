@@ -2,68 +2,11 @@
 /* lfactl watchdog: whether the hardware watchdogs outlast an activation. */
 
 #include "ctl/bus-value.h"
-#include "ctl/output.h"
+#include "ctl/output-table.h"
 #include "ctl/verbs.h"
-#include "lfa/bus-names.h"
+#include "ctl/watchdog-list.h"
 
 #include <string.h>
-
-static int load_watchdogs(Client *client, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
-        int r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetWatchdogs", &call);
-
-        if (r >= 0)
-                r = sd_bus_message_append(call, "a{sv}", 0);
-        if (r >= 0)
-                r = client_call(client, call, CLIENT_PROMPT_USEC, error, &reply);
-        if (r < 0)
-                return r;
-        if (!sd_bus_message_has_signature(reply, "aa{sv}"))
-                return -EBADMSG;
-        r = bus_value_read(reply, ret);
-        return r < 0 ? r : 0;
-}
-
-/* The others are the kernel's own detectors, and services: what they may do is no reason against an activation. */
-static bool is_hardware(json_object *watchdog) {
-        const char *kind = bus_value_string(watchdog, "kind");
-
-        return !*kind || strcmp(kind, "hardware") == 0;
-}
-
-static bool is_made_safe(json_object *watchdog) {
-        static const char *const done[] = { "raise", "measure", NULL };
-
-        return g_strv_contains(done, bus_value_string(watchdog, "remedy"));
-}
-
-/* A verdict of a newer lfad counts as a doubt. */
-static bool is_safe(json_object *watchdog) {
-        static const char *const safe[] = { "sufficient", "inactive", "ignored", "learned", NULL };
-
-        return g_strv_contains(safe, bus_value_string(watchdog, "verdict"));
-}
-
-typedef struct Count {
-        unsigned hardware, made_safe, unsafe;
-} Count;
-
-static Count count(json_object *watchdogs) {
-        Count n = { 0 };
-
-        for (size_t i = 0; i < json_object_array_length(watchdogs); i++) {
-                json_object *watchdog = json_object_array_get_idx(watchdogs, i);
-
-                if (!is_hardware(watchdog))
-                        continue;
-                n.hardware++;
-                if (is_made_safe(watchdog))
-                        n.made_safe++;
-                else if (!is_safe(watchdog))
-                        n.unsafe++;
-        }
-        return n;
-}
 
 /* "" when it is not known. */
 static char *span_cell(json_object *watchdog, const char *key) {
@@ -86,7 +29,7 @@ static void add_row(OutputTable *table, json_object *watchdog) {
                         *usable = span_cell(watchdog, "usable-stall-usec");
         const char *verdict = bus_value_string(watchdog, "verdict");
         Colour colour = strcmp(verdict, "too-short") == 0 ? COLOUR_RED
-                        : is_safe(watchdog)               ? COLOUR_GREEN
+                        : watchdog_looks_safe(watchdog)   ? COLOUR_GREEN
                                                           : COLOUR_YELLOW;
         const char *cells[] = { bus_value_string(watchdog, "device"),
                                 output_or_dash(bus_value_string(watchdog, "identity")),
@@ -103,22 +46,24 @@ static void add_row(OutputTable *table, json_object *watchdog) {
 }
 
 static void print_watchdogs(const Client *client, json_object *watchdogs) {
-        static const char *const columns[] = { "DEVICE", "IDENTITY", "OWNER", "TIMEOUT", "PRETIMEOUT",
-                                               "LEFT",   "USABLE",   "NEED",  "VERDICT", NULL };
+        static const OutputColumn columns[] = { { "DEVICE", 0 },  { "IDENTITY", 10 },  { "OWNER", 0 },
+                                                { "TIMEOUT", 0 }, { "PRETIMEOUT", 0 }, { "LEFT", 0 },
+                                                { "USABLE", 0 },  { "NEED", 0 },       { "VERDICT", 0 },
+                                                { NULL } };
         _cleanup_(output_table_freep) OutputTable *table =
                         output_table_new(client->options->legend, columns);
         size_t length = json_object_array_length(watchdogs);
 
-        if (count(watchdogs).hardware == 0)
+        if (watchdogs_count(watchdogs).hardware == 0)
                 return;
         for (size_t i = 0; i < length; i++)
-                if (is_hardware(json_object_array_get_idx(watchdogs, i)))
+                if (watchdog_is_hardware(json_object_array_get_idx(watchdogs, i)))
                         add_row(table, json_object_array_get_idx(watchdogs, i));
         output_table_print(table);
         for (size_t i = 0; i < length; i++) {
                 json_object *watchdog = json_object_array_get_idx(watchdogs, i);
 
-                if (is_hardware(watchdog))
+                if (watchdog_is_hardware(watchdog))
                         output_line("%s: %s", bus_value_string(watchdog, "device"),
                                     bus_value_string(watchdog, "text"));
         }
@@ -128,14 +73,14 @@ static void print_warnings(json_object *watchdogs) {
         for (size_t i = 0; i < json_object_array_length(watchdogs); i++) {
                 json_object *watchdog = json_object_array_get_idx(watchdogs, i);
 
-                if (!is_hardware(watchdog))
+                if (!watchdog_is_hardware(watchdog))
                         output_line("%s: %s: %s", bus_value_bool(watchdog, "panics") ? "Danger" : "Warning",
                                     bus_value_string(watchdog, "name"), bus_value_string(watchdog, "text"));
         }
 }
 
 static void print_summary(json_object *watchdogs) {
-        Count n = count(watchdogs);
+        WatchdogCount n = watchdogs_count(watchdogs);
 
         if (n.hardware == 0)
                 output_line("There is no hardware watchdog: none can reset the host during an activation.");
@@ -152,13 +97,13 @@ static void print_summary(json_object *watchdogs) {
 ExitCode verb_watchdog(Client *client, int argc, char **argv) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_object_unrefp) json_object *watchdogs = NULL;
-        int r = load_watchdogs(client, &error, &watchdogs);
+        int r = watchdogs_load(client, &error, &watchdogs);
 
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot read the watchdogs");
         if (client_json(client)) {
                 json_object_object_add(client->document, "safe",
-                                       json_object_new_boolean(count(watchdogs).unsafe == 0));
+                                       json_object_new_boolean(watchdogs_count(watchdogs).unsafe == 0));
                 json_object_object_add(client->document, "watchdogs", g_steal_pointer(&watchdogs));
                 return EXIT_DONE;
         }

@@ -5,8 +5,8 @@
 #include "core/enum-names.h"
 #include "daemon/activation-lock.h"
 #include "daemon/conclude.h"
+#include "daemon/log-fields.h"
 #include "daemon/manager.h"
-#include "util/log.h"
 #include "util/macros.h"
 
 /* The driver's own budgets are 40 s; a write that takes longer is worth a word. */
@@ -23,8 +23,9 @@ static int on_long_write(sd_event_source *source, uint64_t usec, void *userdata)
 
         if (!manager->current)
                 return 0;
-        log_warning("Job %u: the kernel has not returned from the activation of %s yet.",
-                    manager->current->id, manager->current->guid);
+        log_event(LFA_MESSAGE_WRITE_LONG, job_fields(manager->current),
+                  "Job %u: the kernel has not returned from the activation of %s yet.", manager->current->id,
+                  manager->current->guid);
         manager_notify_status(manager);
         (void) sd_event_source_set_time_relative(source, LONG_WRITE_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -102,6 +103,16 @@ static const GateVerdict *last_gates(Manager *manager, Job *job, GateVerdict ver
         return gates_decide(verdicts);
 }
 
+static LogFields *overriding_fields(const Job *job) {
+        LogFields *fields = add_requester(log_add(job_fields(job), LFA_FIELD_REASON, job->reason),
+                                          &job->requester);
+
+        for (int i = 0; i < _GATE_MAX; i++)
+                if (job->overridden & (1U << i))
+                        fields = log_add(fields, LFA_FIELD_GATE, gate_to_string((GateId) i));
+        return fields;
+}
+
 /* What would have kept it from going, and was passed over. */
 static void note_overridden(Job *job, const GateVerdict verdicts[static _GATE_MAX]) {
         g_autofree char *asker = requester_to_text(&job->requester), *gates = NULL;
@@ -114,7 +125,8 @@ static void note_overridden(Job *job, const GateVerdict verdicts[static _GATE_MA
                 return;
         job->overridden = overridden;
         gates = gate_mask_to_text(overridden);
-        log_notice("Job %u: %s passes over gate %s: %s", job->id, asker, gates, job->reason);
+        log_event(LFA_MESSAGE_GATE_OVERRIDDEN, overriding_fields(job), "Job %u: %s passes over gate %s: %s",
+                  job->id, asker, gates, job->reason);
         job->manager->observer->job_changed(job, JOB_PROPERTY_OVERRIDDEN, job->manager->userdata);
 }
 
@@ -136,10 +148,14 @@ static void spawn(Manager *manager, Job *job) {
 
         release_lock(manager); /* the worker's copy holds it */
         if (r < 0) {
-                log_error_errno(r, "Cannot start %s", manager->settings->worker.path);
+                log_event_errno(LFA_MESSAGE_WORKER_FAILED, r, job_fields(job), "Cannot start %s",
+                                manager->settings->worker.path);
                 activation_abandon(job, RESULT_FAILED, LFA_ERROR_WORKER_FAILED, NULL);
                 return;
         }
+        log_event(LFA_MESSAGE_JOB_STARTED, add_requester(job_fields(job), &job->requester),
+                  "Job %u: activating %s (%s), %s -> %s.", job->id, job->guid,
+                  image_display_name(images_remember(manager, job->guid)), job->from, job->to);
         manager->observer->job_changed(job, JOB_PROPERTY_STARTED, manager->userdata);
         job_set_state(job, JOB_ACTIVATING);
         manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);
@@ -199,7 +215,8 @@ static void go(Job *job) {
         note_overridden(job, verdicts);
         r = record_start(manager, job);
         if (r < 0) {
-                log_error_errno(r, "Cannot record the start of job %u", job->id);
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, job_fields(job),
+                                "Cannot record the start of job %u", job->id);
                 refuse(job, r == -ENOSPC ? LFA_ERROR_DISK_FULL : LFA_ERROR_STATE_UNAVAILABLE, NULL);
                 return;
         }
@@ -251,8 +268,9 @@ static void on_cancel_answer(const Answer *answer, void *userdata) {
         if (answer->type != ANSWER_END)
                 return;
         job->cancel_error = answer->error;
-        log_info("Job %u: the driver %s the cancellation; what the activation came to is seen when it ends.",
-                 job->id, answer->error == 0 ? "took" : "did not take");
+        log_detail(LOG_INFO, job_fields(job),
+                   "Job %u: the driver %s the cancellation; what the activation came to is seen when it ends.",
+                   job->id, answer->error == 0 ? "took" : "did not take");
 }
 
 static const WorkerCallbacks cancel_callbacks = { .answer = on_cancel_answer, .ended = on_cancel_ended };
@@ -271,7 +289,8 @@ int activation_cancel(Job *job) {
         r = worker_process_start(manager->event, &manager->settings->worker, arguments, -EBADF,
                                  &cancel_callbacks, job, &job->cancel_worker);
         if (r < 0)
-                return log_error_errno(r, "Cannot start %s to cancel job %u", manager->settings->worker.path,
+                return log_event_errno(LFA_MESSAGE_WORKER_FAILED, r, job_fields(job),
+                                       "Cannot start %s to cancel job %u", manager->settings->worker.path,
                                        job->id);
         job->cancel_sent = true;
         job->cancel_error = -1; /* no answer yet */

@@ -2,8 +2,8 @@
 /* Automatic mode: who is asked about, asking the gates, asking for activations. */
 
 #include "daemon/automatic.h"
+#include "daemon/log-fields.h"
 #include "daemon/plan.h"
-#include "util/log.h"
 
 static const ActivationTerms automatic_terms = { .unattended = true, .automatic = true };
 static const char switched_off[] = "Automatic mode was switched off.";
@@ -49,8 +49,9 @@ static void ask_for(Manager *manager, Image *image, uint32_t batch) {
         request.deadline_usec = end;
         r = manager_submit(manager, &request, &job);
         if (r < 0)
-                log_warning("Automatic mode cannot ask for the activation of %s: %s", image->values.guid,
-                            g_strerror(-r));
+                log_detail(LOG_WARNING, image_fields(image),
+                           "Automatic mode cannot ask for the activation of %s: %s", image->values.guid,
+                           g_strerror(-r));
 }
 
 static bool is_unwanted(const Manager *manager, const Job *job) {

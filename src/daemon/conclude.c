@@ -6,7 +6,7 @@
 #include "core/profile.h"
 #include "core/verdict.h"
 #include "daemon/driver.h"
-#include "util/log.h"
+#include "daemon/log-fields.h"
 
 /* What the worker saw right before the write, and would not write to. */
 static char *describe_change(const Job *job, const ImageValues *before) {
@@ -28,6 +28,15 @@ static char *describe_change(const Job *job, const ImageValues *before) {
                         version_known(job->to) ? job->to : "none");
 }
 
+/* The driver has one errno for whatever firmware says: ECANCELED, though nobody has cancelled anything. Where
+ * firmware's own code is known that would only mislead. */
+static char *describe_errno(const Verdict *verdict, const ActivationReport *report) {
+        if (report->reason.code != FIRMWARE_CODE_NONE)
+                return g_strdup(error_text(verdict->error));
+        return g_strdup_printf("%s The driver said: %s.", error_text(verdict->error),
+                               g_strerror(report->error));
+}
+
 static char *describe(const Job *job, const Verdict *verdict, const ActivationReport *report) {
         const char *from = version_known(job->from) ? job->from : "none";
         const Image *image = images_remember(job->manager, job->guid);
@@ -36,9 +45,11 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
 
         switch (verdict->row) {
         case VERDICT_NOTHING_WRITTEN:
+                if (!report)
+                        break;
                 if (verdict->result == RESULT_REFUSED)
                         return describe_change(job, &report->before);
-                return g_strdup_printf("%s (%s)", error_text(verdict->error), g_strerror(report->error));
+                return describe_errno(verdict, report);
         case VERDICT_VERSION_MOVED:
                 if (verdict->result == RESULT_SUCCEEDED)
                         return g_strdup_printf("Version %s runs, was %s.", after, from);
@@ -59,9 +70,8 @@ static char *describe(const Job *job, const Verdict *verdict, const ActivationRe
                                 "still pending.");
         case VERDICT_REFUSED:
         case VERDICT_UNPROVEN:
-                if (report->error > 0)
-                        return g_strdup_printf("%s (%s)", error_text(verdict->error),
-                                               g_strerror(report->error));
+                if (report && report->error > 0)
+                        return describe_errno(verdict, report);
                 break;
         default:
                 break;
@@ -91,8 +101,9 @@ static json_object *finished_record(const Job *job, const Verdict *verdict, cons
         if (verdict->repeat)
                 json_object_object_add(record, "repeat", json_object_new_boolean(true));
         if (verdict->row != VERDICT_NOTHING_WRITTEN && job_outlasted_window(job)) {
-                log_notice("Job %u: its window closed during the activation, which was not cut off.",
-                           job->id);
+                log_event(LFA_MESSAGE_WINDOW_OUTLASTED, job_fields(job),
+                          "Job %u: its window closed during the activation, which was not cut off.",
+                          job->id);
                 json_object_object_add(record, "window-closed", json_object_new_boolean(true));
         }
         if (!report)
@@ -159,7 +170,8 @@ static void conclude(Job *job, const ActivationReport *report, const ImageValues
         publish_values(manager, report);
         remember_for_gates(image, job, &verdict, report);
         if (report && report->reason.lost)
-                log_notice("Job %u: the kernel's log was overwritten during the write; firmware's reason may be "
+                log_detail(LOG_NOTICE, job_fields(job),
+                           "Job %u: the kernel's log was overwritten during the write; firmware's reason may be "
                            "missing.",
                            job->id);
         job_finish(job, verdict.result, verdict.error, message, finished_record(job, &verdict, report));

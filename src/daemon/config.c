@@ -98,7 +98,9 @@ void manager_load_config(Manager *manager) {
         if (config)
                 apply(manager, config);
         else
-                log_error("The configuration has errors: the defaults hold, and nothing will be activated.");
+                log_event(LFA_MESSAGE_CONFIG_REJECTED,
+                          log_add(NULL, LFA_FIELD_REASON, manager->config_error),
+                          "The configuration has errors: the defaults hold, and nothing will be activated.");
 }
 
 static int reload(Manager *manager, char **ret_text) {
@@ -106,7 +108,8 @@ static int reload(Manager *manager, char **ret_text) {
         Config *config = read_config(manager, &error);
 
         if (!config) {
-                log_error("The configuration was not loaded; what was in force stays.");
+                log_event(LFA_MESSAGE_CONFIG_REJECTED, log_add(NULL, LFA_FIELD_REASON, error),
+                          "The configuration was not loaded; what was in force stays.");
                 if (manager->config_error) { /* the gate tells what is wrong now */
                         g_free(manager->config_error);
                         manager->config_error = g_strdup(error);
@@ -116,7 +119,7 @@ static int reload(Manager *manager, char **ret_text) {
                 return -EINVAL;
         }
         apply(manager, config);
-        log_info("The configuration was loaded.");
+        log_event(LFA_MESSAGE_CONFIG_LOADED, NULL, "The configuration was loaded.");
         manager_ask_host(manager); /* the clock may matter now */
         settings_forget(manager);
         settings_apply(manager);

@@ -22,7 +22,7 @@ bool manager_has_event_storm(const Manager *manager) {
 static int on_storm_over(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
-        log_notice("The storm of uevents is over.");
+        log_event(LFA_MESSAGE_EVENT_STORM_OVER, NULL, "The storm of uevents is over.");
         manager_update_warnings(manager);
         return 0;
 }
@@ -52,8 +52,9 @@ static void note_storm(Manager *manager) {
         manager->storm_until_usec = now + STORM_INTERVAL_USEC;
         arm_storm_timer(manager);
         if (begins)
-                log_warning("The LFA device sends uevents in a storm: the kernel may be activating without end. "
-                            "Switching auto_activate off wherever it is on.");
+                log_event(LFA_MESSAGE_EVENT_STORM, NULL,
+                          "The LFA device sends uevents in a storm: the kernel may be activating without end. "
+                          "Switching auto_activate off wherever it is on.");
         manager_update_warnings(manager);
         settings_forget(manager);
         settings_apply(manager); /* what was read last may tell already */

@@ -9,7 +9,7 @@
 #include "core/enum-names.h"
 #include "core/profile.h"
 #include "daemon/inventory.h"
-#include "util/log.h"
+#include "daemon/log-fields.h"
 
 static void record_vanished(Manager *manager, const Image *image) {
         json_object *record = json_object_new_object();
@@ -25,7 +25,8 @@ static void record_vanished(Manager *manager, const Image *image) {
         }
         r = history_append(manager->history, RECORD_VANISHED, record, NULL);
         if (r < 0)
-                log_error_errno(r, "Cannot record it");
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, image_fields(image),
+                                "Cannot record that image %s vanished", image->values.guid);
 }
 
 void driver_note_vanished(Manager *manager, Image *image, uint64_t tree_id) {
@@ -34,10 +35,14 @@ void driver_note_vanished(Manager *manager, Image *image, uint64_t tree_id) {
                 return; /* the driver was removed, or bound anew */
         if (profile_loses_tree(manager->profile_of_tree)) {
                 image->lost_tree = tree_id;
-                log_warning("The kernel driver lost image %s (%s), or firmware dropped it: bind the driver again.",
-                            image->values.guid, image_display_name(image));
+                log_event(LFA_MESSAGE_IMAGE_LOST,
+                          log_add(image_fields(image), LFA_FIELD_FROM, image->values.current_version),
+                          "The kernel driver lost image %s (%s), or firmware dropped it: bind the driver again.",
+                          image->values.guid, image_display_name(image));
         } else
-                log_notice("Image %s (%s) vanished.", image->values.guid, image_display_name(image));
+                log_event(LFA_MESSAGE_IMAGE_VANISHED,
+                          log_add(image_fields(image), LFA_FIELD_FROM, image->values.current_version),
+                          "Image %s (%s) vanished.", image->values.guid, image_display_name(image));
         record_vanished(manager, image);
 }
 
@@ -58,6 +63,14 @@ static unsigned count_lost(const Manager *manager, const Tree *tree) {
         return lost;
 }
 
+static void tell(DriverState state, DriverProfile profile) {
+        LogFields *fields = log_add(NULL, LFA_FIELD_DRIVER_STATE, driver_state_to_string(state));
+
+        fields = log_add(fields, LFA_FIELD_DRIVER_PROFILE, driver_profile_to_string(profile));
+        log_event(LFA_MESSAGE_DRIVER_CHANGED, fields, "Driver: %s, profile %s.",
+                  driver_state_to_string(state), driver_profile_to_string(profile));
+}
+
 static void set(Manager *manager, DriverProfile profile, unsigned lost) {
         DriverState state = lost > 0 ? DRIVER_TREE_LOST : manager->state_read;
         unsigned changed = 0;
@@ -70,8 +83,7 @@ static void set(Manager *manager, DriverProfile profile, unsigned lost) {
         manager->driver_state = state;
         manager->profile = manager->profile_of_tree = profile;
         if (changed != 0) {
-                log_info("Driver: %s, profile %s.", driver_state_to_string(state),
-                         driver_profile_to_string(profile));
+                tell(state, profile);
                 manager->observer->manager_changed(changed, manager->userdata);
         }
         manager_update_warnings(manager);

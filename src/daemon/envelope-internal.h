@@ -31,7 +31,8 @@ struct Envelope {
         char *text;       /* what raised will say */
         char *refusal;    /* what it says if that does not help */
         unsigned rounds;
-        uint64_t set_at_usec; /* CLOCK_MONOTONIC */
+        uint64_t set_at_usec;      /* CLOCK_MONOTONIC */
+        uint64_t restored_at_usec; /* what was read before is no longer so; CLOCK_MONOTONIC */
         char *trouble;
         int set_error; /* why systemd did not take a value that was to be put back */
 

@@ -20,6 +20,7 @@ static void set_trouble(Envelope *envelope, char *text) {
 
 /* Somebody may be waiting to hear that it is not safe, or to have it made so anew. */
 static void end_restoring(Envelope *envelope) {
+        envelope->restored_at_usec = clock_monotonic(envelope->settings.clock);
         if (envelope->raise_waits) {
                 envelope_begin_raising(envelope);
                 return;
@@ -30,12 +31,20 @@ static void end_restoring(Envelope *envelope) {
                 envelope->callbacks->idle(envelope->userdata);
 }
 
+static LogFields *lease_fields(const Envelope *envelope) {
+        return envelope->lease.job > 0 ? log_add_u64(NULL, LFA_FIELD_JOB, envelope->lease.job) : NULL;
+}
+
 static void fail(Envelope *envelope, int error, const char *what) {
-        log_warning_errno(error, "systemd's watchdog time-out is not restored (%s)", what);
-        set_trouble(envelope,
-                    g_strdup_printf("The time-out of systemd's hardware watchdog was raised for an activation and "
-                                    "could not be put back (%s: %s). It is tried again with every poll.",
-                                    what, g_strerror(-error)));
+        char *trouble = g_strdup_printf(
+                        "The time-out of systemd's hardware watchdog was raised for an activation and "
+                        "could not be put back (%s: %s). It is tried again with every poll.",
+                        what, g_strerror(-error));
+
+        if (g_strcmp0(trouble, envelope->trouble) != 0) /* it is tried once a minute */
+                log_event_errno(LFA_MESSAGE_WATCHDOG_NOT_RESTORED, error, lease_fields(envelope),
+                                "systemd's watchdog time-out is not restored (%s)", what);
+        set_trouble(envelope, trouble);
         end_restoring(envelope);
 }
 
@@ -45,7 +54,8 @@ static void succeed(Envelope *envelope) {
         if (r < 0)
                 log_warning_errno(r, "Cannot remove the lease of the watchdog's time-out");
         else
-                log_info("systemd's watchdog time-out is restored.");
+                log_event(LFA_MESSAGE_WATCHDOG_RESTORED, lease_fields(envelope),
+                          "systemd's watchdog time-out is restored.");
         envelope->has_lease = r < 0; /* restoring once more does no harm */
         set_trouble(envelope, NULL);
         end_restoring(envelope);

@@ -41,12 +41,17 @@ static void hold(Envelope *envelope) {
         envelope_deliver(envelope, true);
 }
 
+static LogFields *request_fields(const Envelope *envelope) {
+        return log_add_u64(NULL, LFA_FIELD_JOB, envelope->request.job);
+}
+
 /* Takes the text. Restores first: "not safe" is said when all is as it was. */
 static void refuse(Envelope *envelope, char *text) {
         disarm(envelope);
         g_free(envelope->text);
         envelope->text = text;
-        log_warning("The watchdogs forbid the activation of job %u: %s", envelope->request.job, text);
+        log_event(LFA_MESSAGE_WATCHDOG_UNSAFE, request_fields(envelope),
+                  "The watchdogs forbid the activation of job %u: %s", envelope->request.job, text);
         if (envelope->has_lease) {
                 envelope_begin_restoring(envelope);
                 return;
@@ -143,7 +148,8 @@ static void set_value(Envelope *envelope, const WatchdogPlan *plan) {
                                        "%s.",
                                        g_strerror(-r)));
         else
-                log_info("Job %u: %s", envelope->request.job, plan->text);
+                log_event(LFA_MESSAGE_WATCHDOG_RAISED, request_fields(envelope), "Job %u: %s",
+                          envelope->request.job, plan->text);
 }
 
 static void on_read(int error, const WatchdogReading *reading, void *userdata) {
@@ -182,6 +188,12 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* With a lease systemd may still put back, after all, what it did not answer for. */
+static uint64_t oldest_reading(const Envelope *envelope) {
+        return envelope->has_lease ? clock_monotonic(envelope->settings.clock)
+                                   : MAX(envelope->request.reading_since_usec, envelope->restored_at_usec);
+}
+
 static int on_begin(sd_event_source *source, void *userdata) {
         Envelope *envelope = userdata;
         int r;
@@ -190,7 +202,8 @@ static int on_begin(sd_event_source *source, void *userdata) {
         r = sd_event_add_time_relative(envelope->settings.event, &envelope->deadline, CLOCK_MONOTONIC,
                                        RAISE_PATIENCE_USEC, USEC_PER_MSEC, on_deadline, envelope);
         if (r >= 0)
-                watchdogs_ask_anew(envelope->settings.watchdogs, on_read, envelope);
+                watchdogs_ask_since(envelope->settings.watchdogs, oldest_reading(envelope), on_read,
+                                    envelope);
         else
                 refuse(envelope, g_strdup_printf("The watchdogs could not be read: %s.", g_strerror(-r)));
         return 0;

@@ -33,6 +33,7 @@ typedef struct EnvelopeRequest {
         uint32_t job;
         uint64_t need_usec;    /* the longest stall that the activation may take; UINT64_MAX = no limit */
         uint64_t learned_usec; /* what activations were seen to take, with a margin; 0 = not known */
+        uint64_t reading_since_usec; /* a reading of the watchdogs that began then or later (CLOCK_MONOTONIC) will do */
 } EnvelopeRequest;
 
 /* Called once, never from within envelope_raise. safe: no watchdog resets the host during the activation, until

@@ -96,14 +96,10 @@ static void gather_hold(const Manager *manager, const Image *image, GateFacts *f
                 facts->hold = manager_find_hold(manager, image->values.guid);
 }
 
-/* An end that is not on disk is not kept in mind either. A call tries to write it, a job does not begin before it is. */
+/* A call tries to write an end that is not on disk, a job does not begin before it is. */
 static void gather_state(const Manager *manager, const Job *job, GateFacts *facts) {
-        facts->state_error = manager_state_error(manager, &facts->state_text);
-        if (facts->state_error == LFA_ERROR_NONE && job && manager->unwritten.length > 0) {
-                facts->state_error = manager->unwritten_error == -ENOSPC ? LFA_ERROR_DISK_FULL
-                                                                         : LFA_ERROR_STATE_UNAVAILABLE;
-                facts->state_text = "The end of an earlier job could not be recorded yet.";
-        }
+        facts->state_error = job ? manager_records_error(manager, &facts->state_text)
+                                 : manager_state_error(manager, &facts->state_text);
 }
 
 static void gather_inhibitors(const Manager *manager, const Image *image, GateFacts *facts) {

@@ -123,7 +123,8 @@ void activation_adopt(Manager *manager, Job *job) {
 void activation_watch_foreign(Manager *manager) {
         if (manager->foreign_activation)
                 return;
-        log_warning("A worker of an earlier lfad still holds the activation lock; waiting for its end.");
+        log_event(LFA_MESSAGE_WORKER_FOLLOWED, NULL,
+                  "A worker of an earlier lfad still holds the activation lock; waiting for its end.");
         manager->foreign_activation = true;
         guard_adopt(manager->guard, NULL);
         manager->observer->manager_changed(MANAGER_PROPERTY_ACTIVATING, manager->userdata);

@@ -3,8 +3,8 @@
 
 #include "daemon/guard.h"
 #include "daemon/bus-question.h"
+#include "daemon/log-fields.h"
 #include "daemon/manager.h"
-#include "util/log.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
@@ -28,7 +28,8 @@ struct Guard {
         GuardStage stage;
         sd_event_source *delay_timer;
         BusQuestion *lock_question;
-        int lock_fd; /* logind's: closing it is letting go */
+        uint64_t locked_usec; /* logind was asked for its lock, and has answered; CLOCK_MONOTONIC */
+        int lock_fd;          /* logind's: closing it is letting go */
         bool lock_refused;
         char *watchdog_refusal; /* why it is not safe; NULL = it is */
 };
@@ -52,27 +53,41 @@ static void on_raised(bool safe, const char *text, void *userdata) {
         guard->held(guard->job);
 }
 
+/* lfad ends, and drops the job: nothing is to be said of it that only the bus is to blame for. */
+static bool bus_is_lost(const Guard *guard) {
+        sd_bus *bus = guard->manager->settings->bus;
+
+        return bus && sd_bus_is_open(bus) <= 0;
+}
+
 static void on_host(void *userdata) {
         Guard *guard = userdata;
         Manager *manager = guard->manager;
+        uint64_t now = clock_monotonic(manager->clock);
         EnvelopeRequest request = {
                 .job = guard->job->id,
                 .need_usec = watchdog_need_usec(manager->profile),
                 .learned_usec = manager_learned_need_usec(manager,
                                                           images_remember(manager, guard->job->guid)),
+                .reading_since_usec = MAX(guard->locked_usec, now - MIN(now, WATCHDOGS_FRESH_USEC)),
         };
 
+        if (bus_is_lost(guard))
+                return;
         enter(guard, GUARD_WATCHDOGS);
         envelope_raise(manager->envelope, &request, on_raised, guard);
 }
 
-/* Asked anew: what was known before the lock was taken says nothing of a shutdown that began meanwhile. */
+/* Asked anew: what was known before the lock was taken says nothing of a shutdown that began meanwhile. The watchdogs
+ * are read at the same time, since each takes a moment. */
 static void ask_host(Guard *guard) {
         Manager *manager = guard->manager;
 
         enter(guard, GUARD_HOST);
-        if ((guard->job->terms.unattended ? host_ask_with_clock : host_ask)(
-                            manager->host, clock_monotonic(manager->clock), on_host, guard))
+        guard->locked_usec = clock_monotonic(manager->clock);
+        watchdogs_prepare(manager->watchdogs, guard->locked_usec);
+        if ((guard->job->terms.unattended ? host_ask_with_clock
+                                          : host_ask)(manager->host, guard->locked_usec, on_host, guard))
                 on_host(guard);
 }
 
@@ -90,6 +105,8 @@ static void on_lock(int error, sd_bus_message *answer, void *userdata) {
         int r = error < 0 ? error : take_lock_fd(answer);
 
         guard->lock_question = bus_question_free(guard->lock_question);
+        if (r < 0 && bus_is_lost(guard))
+                return;
         if (r >= 0)
                 guard->lock_fd = r;
         else if (r == -ENXIO)
@@ -144,8 +161,9 @@ static int on_delay_timer(sd_event_source *source, uint64_t usec, void *userdata
         Guard *guard = userdata;
         g_autofree char *who = inhibitors_describe_delays(guard->manager->inhibitors, guard->job->guid);
 
-        log_notice("Job %u: InhibitDelayMaxSec= is over; going on without %s.", guard->job->id,
-                   who ? who : "anybody");
+        log_event(LFA_MESSAGE_DELAY_OVER, log_add(job_fields(guard->job), LFA_FIELD_WHO, who),
+                  "Job %u: InhibitDelayMaxSec= is over; going on without %s.", guard->job->id,
+                  who ? who : "anybody");
         end_delays(guard);
         return 0;
 }
@@ -161,7 +179,8 @@ static void wait_for_delays(Guard *guard) {
                 return;
         }
         enter(guard, GUARD_DELAYS);
-        log_info("Job %u: waiting for %s.", guard->job->id, who);
+        log_detail(LOG_INFO, log_add(job_fields(guard->job), LFA_FIELD_WHO, who), "Job %u: waiting for %s.",
+                   guard->job->id, who);
         r = sd_event_add_time_relative(manager->event, &guard->delay_timer, CLOCK_MONOTONIC,
                                        manager->config->inhibit_delay_max_usec, USEC_PER_MSEC,
                                        on_delay_timer, guard);

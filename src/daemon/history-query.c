@@ -3,6 +3,7 @@
  * that keeps a search of the whole file at milliseconds. */
 
 #include "daemon/history-query.h"
+#include "core/state.h"
 #include "daemon/history-line.h"
 #include "util/macros.h"
 
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 
 #define BLOCK_SIZE (256 * 1024)
+/* The end of one line and the whole of the next one lie in it. */
+#define PROBE_SIZE (2 * RECORD_SIZE_MAX)
 
 typedef struct Search {
         const HistoryQuery *query;
@@ -89,13 +92,45 @@ static size_t take_block(Search *search, const char *block, size_t size) {
         return end ? (size_t) (end - block) + 1 : 0;
 }
 
+/* Whether the first line that begins behind this offset is one of those that are not asked for; then ret_first is where
+ * it begins. */
+static bool begins_too_high(const Search *search, int fd, off_t offset, char *block, off_t *ret_first) {
+        ssize_t n = pread(fd, block, PROBE_SIZE, offset);
+        const char *first = n > 0 ? memchr(block, '\n', (size_t) n) : NULL, *end;
+        uint64_t seq;
+
+        if (!first)
+                return false;
+        first++;
+        end = memchr(first, '\n', (size_t) (block + n - first));
+        if (!end || !history_line_seq(first, (size_t) (end - first), &seq) || seq < search->query->before ||
+            seq > STATE_SEQ_MAX) /* rubbish, which says nothing of what follows */
+                return false;
+        *ret_first = offset + (first - block);
+        return true;
+}
+
+/* Numbers rise in a file: what lies behind a line that is not asked for is not, either, and need not be read. Else each
+ * page of a long history would cost the more the older it is. In steps that grow as long as that goes well. */
+static void pass_over(const Search *search, int fd, char *block, off_t *end) {
+        off_t step = BLOCK_SIZE;
+
+        while (search->query->before > 0 && step >= BLOCK_SIZE)
+                if (*end > step && begins_too_high(search, fd, *end - step, block, end))
+                        step *= 2;
+                else
+                        step /= 2;
+}
+
 static void search_file(Search *search, int fd, char *block) {
         struct stat st;
         off_t end;
 
         if (fstat(fd, &st) < 0)
                 return;
-        for (end = st.st_size; end > 0 && !is_done(search);) {
+        end = st.st_size;
+        pass_over(search, fd, block, &end);
+        while (end > 0 && !is_done(search)) {
                 off_t start = end > BLOCK_SIZE ? end - BLOCK_SIZE : 0;
                 ssize_t n = pread(fd, block, (size_t) (end - start), start);
                 size_t rest;

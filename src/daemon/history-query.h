@@ -16,5 +16,6 @@ typedef struct HistoryQuery {
 
 /* Returns the newest records that fit, oldest first, as json_object references. Reads backwards from the end,
  * the newest file first, and holds no more than one block and what it returns; a file that is missing or cannot be
- * read is passed over. */
+ * read is passed over. A record among others whose numbers are all too high (somebody has edited the file) is not
+ * found. */
 GPtrArray *history_query(const History *history, const HistoryQuery *query);

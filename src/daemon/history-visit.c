@@ -14,6 +14,7 @@ typedef struct Visit {
         uint64_t from_seq;
         HistoryVisitor visitor;
         void *userdata;
+        int error; /* of a file that was passed over */
 } Visit;
 
 static bool is_too_old(const Visit *visit, const char *line, size_t length) {
@@ -51,20 +52,24 @@ static int visit_block(const Visit *visit, const char *block, size_t size, size_
         return 0;
 }
 
-static int visit_file(const Visit *visit, int fd, off_t start, char *block) {
+static int visit_file(Visit *visit, int fd, off_t start, char *block) {
         struct stat st;
         bool cut = false; /* the block goes on with a line that is too long to be a record */
 
-        if (fstat(fd, &st) < 0)
+        if (fstat(fd, &st) < 0) {
+                visit->error = -errno;
                 return 0;
+        }
         while (start < st.st_size) {
                 ssize_t n = pread(fd, block, (size_t) MIN(BLOCK_SIZE, st.st_size - start), start);
                 const char *first = n > 0 && cut ? memchr(block, '\n', (size_t) n) : block;
                 size_t taken = 0;
                 int r;
 
-                if (n <= 0)
+                if (n <= 0) {
+                        visit->error = n < 0 ? -errno : visit->error;
                         return 0;
+                }
                 if (first) {
                         size_t skipped = (size_t) (first - block);
 
@@ -85,7 +90,7 @@ typedef struct Place {
         off_t offset;
 } Place;
 
-static int visit_from(const History *history, const Visit *visit, Place from, char *block) {
+static int visit_from(const History *history, Visit *visit, Place from, char *block) {
         int r = 0;
 
         for (unsigned age = from.age + 1; age-- > 0 && r == 0;) {
@@ -93,8 +98,10 @@ static int visit_from(const History *history, const Visit *visit, Place from, ch
 
                 if (fd >= 0)
                         r = visit_file(visit, fd, age == from.age ? from.offset : 0, block);
+                else if (fd != -ENOENT)
+                        visit->error = fd;
         }
-        return r;
+        return r != 0 ? r : visit->error;
 }
 
 /* Goes back over so many ends of lines and the one before them. Returns true with the offset behind that one, false
@@ -135,14 +142,14 @@ static Place find_place(const History *history, unsigned lines, char *block) {
 }
 
 int history_visit(const History *history, uint64_t from_seq, HistoryVisitor visitor, void *userdata) {
-        const Visit visit = { from_seq, visitor, userdata };
+        Visit visit = { .from_seq = from_seq, .visitor = visitor, .userdata = userdata };
         g_autofree char *block = g_malloc(BLOCK_SIZE);
 
         return visit_from(history, &visit, (Place){ .age = HISTORY_FILES - 1 }, block);
 }
 
 int history_visit_last(const History *history, unsigned lines, HistoryVisitor visitor, void *userdata) {
-        const Visit visit = { 0, visitor, userdata };
+        Visit visit = { .visitor = visitor, .userdata = userdata };
         g_autofree char *block = g_malloc(BLOCK_SIZE);
 
         return visit_from(history, &visit, find_place(history, lines, block), block);

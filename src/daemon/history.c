@@ -2,9 +2,10 @@
 /* The history: appending, reserving room, beginning a new file. */
 
 #include "daemon/history.h"
-#include "core/activation-report.h"
+#include "core/state.h"
 #include "daemon/history-files.h"
 #include "daemon/history-query.h"
+#include "util/boot-id.h"
 #include "util/file-io.h"
 #include "util/string-table.h"
 
@@ -13,7 +14,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <systemd/sd-id128.h>
 
 #define LOCK_FILE "lfad.lock"
 #define NEWEST_RECORDS 64
@@ -43,7 +43,8 @@ static const char *const record_types[_RECORD_MAX] = {
 };
 DEFINE_STRING_TABLE(record_type, RecordType, record_types)
 
-/* Continues the sequence behind the highest number among the newest records, wherever the last one lies. */
+/* Continues the sequence behind the highest number among the newest records, wherever the last one lies. Behind one that
+ * is rubbish the numbers would soon end. */
 static int find_end(History *history) {
         const HistoryQuery newest = { .guid = "", .type = "", .limit = NEWEST_RECORDS };
         g_autoptr(GPtrArray) records = history_query(history, &newest);
@@ -57,7 +58,8 @@ static int find_end(History *history) {
         for (unsigned i = 0; i < records->len; i++) {
                 uint64_t seq;
 
-                if (json_get_u64(records->pdata[i], "seq", &seq) >= 0 && seq >= history->next_seq)
+                if (json_get_u64(records->pdata[i], "seq", &seq) >= 0 && seq >= history->next_seq &&
+                    seq <= STATE_SEQ_MAX)
                         history->next_seq = seq + 1;
         }
         return 0;
@@ -89,7 +91,6 @@ static int end_last_line(History *history) {
 
 int history_open(const char *folder, const Clock *clock, History **ret) {
         _cleanup_(history_freep) History *history = g_new0(History, 1);
-        sd_id128_t boot_id;
         int r;
 
         history->folder_fd = history->fd = history->lock_fd = -EBADF;
@@ -105,10 +106,9 @@ int history_open(const char *folder, const Clock *clock, History **ret) {
         history->fd = history_files_open_newest(history->folder_fd);
         if (history->fd < 0)
                 return history->fd;
-        r = sd_id128_get_boot(&boot_id);
+        r = boot_id_read(history->boot_id);
         if (r < 0)
                 return r;
-        sd_id128_to_string(boot_id, history->boot_id);
         /* On a full disk the next record begins with the missing end (find_end notes it). */
         (void) end_last_line(history);
         r = find_end(history);
@@ -197,7 +197,7 @@ int history_reserve(History *history) {
 }
 
 bool history_is_full(const History *history) {
-        return history->next_seq > INT32_MAX;
+        return history->next_seq > STATE_SEQ_MAX;
 }
 
 int history_rotate(History *history, uint64_t max_bytes) {

@@ -3,7 +3,7 @@
 
 #include "daemon/holds.h"
 #include "core/hold-text.h"
-#include "util/log.h"
+#include "daemon/log-fields.h"
 
 const Hold *manager_find_hold(const Manager *manager, const char *guid) {
         return state_find_hold(manager->state, guid, clock_realtime(manager->clock));
@@ -26,33 +26,54 @@ uint64_t manager_next_hold_end(const Manager *manager, uint64_t now_usec) {
         return state_next_hold_end(manager->state, now_usec);
 }
 
-static unsigned count_in_force(const Manager *manager) {
-        g_autoptr(GPtrArray) holds = manager_list_holds(manager);
-
-        return holds->len;
-}
-
 void holds_publish(Manager *manager) {
-        manager->holds_in_force = count_in_force(manager);
+        manager->holds_judged_usec = clock_realtime(manager->clock);
         manager->observer->manager_changed(MANAGER_PROPERTY_HELD, manager->userdata);
 }
 
-/* As long as none is made or ended, time alone changes which are in force: as many are the same ones. */
-void manager_review_holds(Manager *manager) {
-        unsigned before = manager->holds_in_force, now = count_in_force(manager);
+static const char *image_text(Manager *manager, const char *guid) {
+        return *guid ? image_display_name(images_remember(manager, guid)) : "all images";
+}
 
-        if (now == before)
+static void tell_turn(Manager *manager, const Hold *hold, bool in_force) {
+        LogFields *fields = log_add(guid_fields(manager, hold->guid), LFA_FIELD_REASON, hold->reason);
+
+        log_event(in_force ? LFA_MESSAGE_HOLD_AGAIN : LFA_MESSAGE_HOLD_EXPIRED,
+                  log_add_u64(fields, LFA_FIELD_UNTIL_USEC, hold->until_usec),
+                  in_force ? "A hold is in force again: the clock was set back (%s): %s"
+                           : "A hold is over: its time has come (%s): %s",
+                  image_text(manager, hold->guid), hold->reason);
+}
+
+/* As long as none is made or ended, time alone changes which are in force: this comes before either. */
+void manager_review_holds(Manager *manager) {
+        uint64_t before = manager->holds_judged_usec, now = clock_realtime(manager->clock);
+        bool changed = false;
+
+        for (unsigned i = 0; i < manager->state->holds->len; i++) {
+                const Hold *hold = &g_array_index(manager->state->holds, Hold, i);
+
+                if (hold_is_in_force(hold, before) == hold_is_in_force(hold, now))
+                        continue;
+                tell_turn(manager, hold, hold_is_in_force(hold, now));
+                changed = true;
+        }
+        manager->holds_judged_usec = now;
+        if (!changed)
                 return;
-        log_info(now < before ? "A hold is over: its time has come."
-                              : "A hold is in force again: the clock was set back.");
         holds_publish(manager);
         images_evaluate(manager);
         manager_notify_status(manager);
         queue_schedule(manager);
 }
 
-static const char *image_text(Manager *manager, const char *guid) {
-        return *guid ? image_display_name(images_remember(manager, guid)) : "all images";
+static LogFields *hold_fields(Manager *manager, const char *guid, uint64_t until_usec, const char *reason,
+                              const Requester *who) {
+        LogFields *fields = log_add(guid_fields(manager, guid), LFA_FIELD_REASON, reason);
+
+        if (until_usec > 0)
+                fields = log_add_u64(fields, LFA_FIELD_UNTIL_USEC, until_usec);
+        return add_requester(fields, who);
 }
 
 /* The reference to record is taken. */
@@ -69,9 +90,11 @@ static int hold_one(Manager *manager, const char *guid, uint64_t until_usec, con
                 json_add_u64(record, "until", until_usec);
         r = manager_record(manager, RECORD_HOLD, record);
         if (r < 0)
-                return log_error_errno(r, "Cannot record a hold");
-        log_notice("Activations are paused by %s until %s (%s%s%s): %s", asker, until, guid,
-                   *guid ? ", " : "", image_text(manager, guid), reason);
+                return log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, guid_fields(manager, guid),
+                                       "Cannot record a hold");
+        log_event(LFA_MESSAGE_HOLD_SET, hold_fields(manager, guid, until_usec, reason, who),
+                  "Activations are paused by %s until %s (%s%s%s): %s", asker, until, guid,
+                  *guid ? ", " : "", image_text(manager, guid), reason);
         return 0;
 }
 
@@ -97,6 +120,7 @@ int manager_hold(Manager *manager, char *const *guids, uint64_t until_usec, cons
                  const char *reason) {
         int r = manager_check_hold_caps(manager, guids);
 
+        manager_review_holds(manager);
         for (const char *const *guid = scopes(guids); r >= 0 && *guid; guid++)
                 r = hold_one(manager, *guid, until_usec, who, reason);
         return r;
@@ -119,15 +143,20 @@ static int unhold_one(Manager *manager, const char *guid, const Requester *who, 
         json_add_string(record, "reason", reason);
         r = manager_record(manager, RECORD_UNHOLD, record);
         if (r < 0)
-                return log_error_errno(r, "Cannot record that a hold is released");
-        log_notice("The hold was released by %s (%s%s%s)%s%s", asker, guid, *guid ? ", " : "",
-                   image_text(manager, guid), *reason ? ": " : ".", reason);
+                return log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, guid_fields(manager, guid),
+                                       "Cannot record that a hold is released");
+        log_event(LFA_MESSAGE_HOLD_RELEASED,
+                  log_add(hold_fields(manager, guid, 0, reason, who), LFA_FIELD_CAUSE,
+                          release_cause_to_string(RELEASE_OPERATOR)),
+                  "The hold was released by %s (%s%s%s)%s%s", asker, guid, *guid ? ", " : "",
+                  image_text(manager, guid), *reason ? ": " : ".", reason);
         return 0;
 }
 
 int manager_unhold(Manager *manager, char *const *guids, const Requester *who, const char *reason) {
         int r = 0;
 
+        manager_review_holds(manager);
         for (const char *const *guid = scopes(guids); *guid; guid++)
                 if (!manager_find_hold_of(manager, *guid))
                         return -ENOENT;
@@ -138,15 +167,20 @@ int manager_unhold(Manager *manager, char *const *guids, const Requester *who, c
 }
 
 static int release(Manager *manager, const Hold *hold, ReleaseCause cause) {
+        g_autofree char *scope = g_strdup(hold->guid); /* it is gone by the time of the log entry */
         json_object *record = json_object_new_object();
         int r;
 
+        manager_review_holds(manager);
         json_add_string(record, "guid", hold->guid);
         json_add_string(record, "image", hold->image);
         json_add_string(record, "cause", release_cause_to_string(cause));
         r = manager_record(manager, RECORD_UNHOLD, record);
         if (r >= 0)
-                log_notice("A hold was released (%s).", release_cause_to_string(cause));
+                log_event(LFA_MESSAGE_HOLD_RELEASED,
+                          log_add(guid_fields(manager, scope), LFA_FIELD_CAUSE,
+                                  release_cause_to_string(cause)),
+                          "A hold was released (%s).", release_cause_to_string(cause));
         return r;
 }
 

@@ -182,6 +182,10 @@ bool host_ask_with_clock(Host *host, uint64_t not_before_usec, HostAnswered answ
         return ask(host, &(Waiting){ not_before_usec, true, answered, userdata });
 }
 
+uint64_t host_asking_since(const Host *host) {
+        return is_asking(host) ? host->asked_usec : UINT64_MAX;
+}
+
 void host_forget(Host *host, const void *userdata) {
         for (unsigned i = 0; i < host->waiters->len;) {
                 if (g_array_index(host->waiters, Waiting, i).userdata == userdata)

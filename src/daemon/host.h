@@ -26,6 +26,9 @@ bool host_ask(Host *host, uint64_t not_before_usec, HostAnswered answered, void 
 /* The same, of the clock, too. Only for whom it matters: systemd starts timedated for it. */
 bool host_ask_with_clock(Host *host, uint64_t not_before_usec, HostAnswered answered, void *userdata);
 
+/* Since when the answers to all questions are waited for (CLOCK_MONOTONIC), UINT64_MAX = nothing is asked now. */
+uint64_t host_asking_since(const Host *host);
+
 /* Takes back what was asked for with this userdata. */
 void host_forget(Host *host, const void *userdata);
 

@@ -4,8 +4,8 @@
 #include "core/enum-names.h"
 #include "daemon/driver.h"
 #include "daemon/inventory.h"
+#include "daemon/log-fields.h"
 #include "daemon/quarantine.h"
-#include "util/log.h"
 #include "util/macros.h"
 
 Image *manager_find_image(const Manager *manager, const char *guid) {
@@ -62,6 +62,39 @@ void image_refresh_state(Manager *manager, Image *image) {
         image_changed(manager, image, IMAGE_PROPERTY_STATE);
 }
 
+static void tell_outside_change(const Image *image, const ImageValues *before) {
+        const ImageValues *now = &image->values;
+        LogFields *fields = log_add(image_fields(image), LFA_FIELD_FROM, before->current_version);
+        MessageId message = LFA_MESSAGE_IMAGE_NOT_PENDING;
+
+        fields = log_add(fields, LFA_FIELD_TO, now->current_version);
+        if (image->unsettled_job != 0) {
+                message = LFA_MESSAGE_JOB_SETTLED;
+                fields = log_add_u64(fields, LFA_FIELD_JOB, image->unsettled_job);
+        } else if (strcmp(before->current_version, now->current_version) != 0)
+                message = LFA_MESSAGE_VERSION_CHANGED;
+        log_event(message, fields, "Image %s (%s): version %s -> %s, pending %d -> %d, %s.", now->guid,
+                  image_display_name(image), before->current_version, now->current_version, before->pending,
+                  now->pending,
+                  image->unsettled_job != 0 ? "which settles an earlier job"
+                                            : "without an activation of lfad's");
+}
+
+static void tell_pending(const Image *image, const ImageValues *before) {
+        const ImageValues *now = &image->values;
+        bool is_other = version_known(now->pending_version) &&
+                        strcmp(before->pending_version, now->pending_version) != 0;
+        LogFields *fields;
+
+        if (now->pending != 1 || image_values_look_stale(now) || (before->pending == 1 && !is_other))
+                return;
+        fields = log_add(image_fields(image), LFA_FIELD_FROM, now->current_version);
+        log_event(LFA_MESSAGE_IMAGE_PENDING, log_add(fields, LFA_FIELD_TO, now->pending_version),
+                  "Image %s (%s): version %s is pending, %s runs.", now->guid, image_display_name(image),
+                  version_known(now->pending_version) ? now->pending_version : "unknown",
+                  version_known(now->current_version) ? now->current_version : "an unknown one");
+}
+
 /* A version that moved, or pending that fell, without a job of ours; or the answer to one that ended
  * unknown. */
 static void record_outside_change(Manager *manager, Image *image, const ImageValues *before) {
@@ -75,18 +108,16 @@ static void record_outside_change(Manager *manager, Image *image, const ImageVal
         json_object_object_add(record, "pending", json_object_new_boolean(image->values.pending == 1));
         if (settles)
                 json_add_u64(record, "job", image->unsettled_job);
+        tell_outside_change(image, before);
         image->unsettled_job = 0;
-        log_notice("Image %s (%s): version %s -> %s, pending %d -> %d, %s.", image->values.guid,
-                   image_display_name(image), before->current_version, image->values.current_version,
-                   before->pending, image->values.pending,
-                   settles ? "which settles an earlier job" : "without an activation of lfad's");
         if (!manager->history) {
                 json_object_put(record);
                 return;
         }
         r = manager_record(manager, settles ? RECORD_SETTLED : RECORD_EXTERNAL, record);
         if (r < 0)
-                log_error_errno(r, "Cannot record it");
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, image_fields(image),
+                                "Cannot record what image %s came to", image->values.guid);
 }
 
 static void forget_repeat(Image *image, ChangeFlags change) {
@@ -129,6 +160,11 @@ static void add_image(Manager *manager, const ImageValues *values) {
         if (!is_ours(manager, image) &&
             image_change(&before, values) & (CHANGE_VERSION | CHANGE_PENDING_FELL))
                 record_outside_change(manager, image, &before);
+        log_event(LFA_MESSAGE_IMAGE_APPEARED,
+                  log_add(image_fields(image), LFA_FIELD_FROM, values->current_version),
+                  "Image %s (%s) is there%s%s.", values->guid, image_display_name(image),
+                  version_known(values->current_version) ? ", version " : "", values->current_version);
+        tell_pending(image, &(ImageValues){ .pending = 0 });
         quarantine_review(manager, image);
         image->state = find_state(manager, image);
         image_evaluate(manager, image);
@@ -143,6 +179,7 @@ static void update_image(Manager *manager, Image *image, const ImageValues *valu
         forget_repeat(image, change);
         if (!ours && (change & (CHANGE_VERSION | CHANGE_PENDING_FELL)))
                 record_outside_change(manager, image, &before);
+        tell_pending(image, &before);
         /* Staged anew: whatever the last job left open, its answer will not be seen any more. */
         if (before.pending == 0 && values->pending == 1)
                 image->unsettled_job = 0;

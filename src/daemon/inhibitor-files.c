@@ -3,6 +3,7 @@
 
 #include "daemon/inhibitor-files.h"
 #include "core/enum-names.h"
+#include "util/boot-id.h"
 #include "util/file-io.h"
 #include "util/guid.h"
 #include "util/json.h"
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-id128.h>
 
 /* 64 GUIDs, two texts of which JSON escapes every byte, and the numbers. */
 #define FILE_SIZE_MAX (8 * 1024)
@@ -40,22 +40,13 @@ static int make_folder(const char *runtime_folder) {
         return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : open_folder(runtime_folder);
 }
 
-static int get_boot_id(char ret[static SD_ID128_STRING_MAX]) {
-        sd_id128_t boot_id;
-        int r = sd_id128_get_boot(&boot_id);
-
-        if (r >= 0)
-                sd_id128_to_string(boot_id, ret);
-        return r;
-}
-
 static int write_description(int folder_fd, const Inhibitor *inhibitor) {
         _cleanup_json_ json_object *object = json_object_new_object();
         g_autofree char *guids = inhibitor->guids ? g_strjoinv(" ", inhibitor->guids) : NULL,
                         *name = file_name(inhibitor->id, "json");
-        char boot_id[SD_ID128_STRING_MAX];
+        char boot_id[BOOT_ID_SIZE];
         const char *text;
-        int r = get_boot_id(boot_id);
+        int r = boot_id_read(boot_id);
 
         if (r < 0)
                 return r;
@@ -205,9 +196,9 @@ static int read_images(json_object *object, Inhibitor *ret) {
 }
 
 static int read_description(json_object *object, Inhibitor *ret) {
-        char boot_id[SD_ID128_STRING_MAX];
+        char boot_id[BOOT_ID_SIZE];
         const char *boot, *mode;
-        int r = get_boot_id(boot_id);
+        int r = boot_id_read(boot_id);
 
         if (r < 0)
                 return r;

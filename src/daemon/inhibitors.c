@@ -61,13 +61,26 @@ void *inhibitors_free(Inhibitors *inhibitors) {
         return NULL;
 }
 
+static LogFields *inhibitor_fields(const Inhibitor *inhibitor) {
+        LogFields *fields = log_add_u64(NULL, LFA_FIELD_INHIBITOR, inhibitor->id);
+
+        fields = log_add(fields, LFA_FIELD_MODE, inhibit_mode_to_string(inhibitor->mode));
+        fields = log_add(fields, LFA_FIELD_WHO, inhibitor->who);
+        fields = log_add(fields, LFA_FIELD_REASON, inhibitor->why);
+        for (char **guid = inhibitor->guids; guid && *guid; guid++)
+                fields = log_add(fields, LFA_FIELD_GUID, *guid);
+        fields = log_add_u64(fields, LFA_FIELD_UID, inhibitor->uid);
+        return inhibitor->pid > 0 ? log_add_u64(fields, LFA_FIELD_PID, inhibitor->pid) : fields;
+}
+
 /* There is one event to come: that the last write end is closed. */
 static int on_let_go(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Held *held = userdata;
         Inhibitors *inhibitors = held->owner;
 
-        log_info("Inhibitor %u is let go by %s: %s", held->inhibitor.id, held->inhibitor.who,
-                 held->inhibitor.why);
+        log_event(LFA_MESSAGE_INHIBITOR_RELEASED, inhibitor_fields(&held->inhibitor),
+                  "Inhibitor %u is let go by %s: %s", held->inhibitor.id, held->inhibitor.who,
+                  held->inhibitor.why);
         inhibitor_files_remove(inhibitors->runtime_folder, held->inhibitor.id);
         g_ptr_array_remove(inhibitors->held, held);
         inhibitors->changed(inhibitors->userdata);
@@ -124,7 +137,8 @@ static int restore_one(Inhibitors *inhibitors, uint32_t id) {
                 r = inhibitors_check_caps(inhibitors, inhibitor.uid);
         if (r < 0)
                 return r;
-        log_info("Inhibitor %u is still held by %s: %s", id, inhibitor.who, inhibitor.why);
+        log_detail(LOG_INFO, inhibitor_fields(&inhibitor), "Inhibitor %u is still held by %s: %s", id,
+                   inhibitor.who, inhibitor.why);
         return hold(inhibitors, &inhibitor, &fd);
 }
 
@@ -147,7 +161,8 @@ void inhibitors_restore(Inhibitors *inhibitors) {
                 r = restore_one(inhibitors, id);
                 if (r >= 0)
                         continue;
-                log_notice("Inhibitor %u of an earlier lfad is dropped: %s.", id, explain_loss(r));
+                log_event(LFA_MESSAGE_INHIBITOR_RELEASED, log_add_u64(NULL, LFA_FIELD_INHIBITOR, id),
+                          "Inhibitor %u of an earlier lfad is dropped: %s.", id, explain_loss(r));
                 inhibitor_files_remove(inhibitors->runtime_folder, id);
                 inhibitors->last_id = MAX(inhibitors->last_id, id);
         }
@@ -182,8 +197,10 @@ int inhibitors_take(Inhibitors *inhibitors, const Inhibitor *wanted, int *ret_fd
                 inhibitor_files_remove(inhibitors->runtime_folder, id);
                 return log_error_errno(r, "Cannot keep an inhibitor of uid %u", wanted->uid);
         }
-        log_info("Inhibitor %u (%s) is taken by %s (uid %u, pid %u): %s", id,
-                 inhibit_mode_to_string(wanted->mode), wanted->who, wanted->uid, wanted->pid, wanted->why);
+        log_event(LFA_MESSAGE_INHIBITOR_TAKEN,
+                  inhibitor_fields(inhibitors_get(inhibitors, inhibitors->held->len - 1)),
+                  "Inhibitor %u (%s) is taken by %s (uid %u, pid %u): %s", id,
+                  inhibit_mode_to_string(wanted->mode), wanted->who, wanted->uid, wanted->pid, wanted->why);
         *ret_fd = steal_fd(&write_fd);
         inhibitors->changed(inhibitors->userdata);
         return 0;

@@ -5,13 +5,13 @@
 #include "daemon/inventory.h"
 #include "core/enum-names.h"
 #include "core/profile.h"
+#include "util/boot-id.h"
 #include "util/file-io.h"
 #include "util/json.h"
 #include "util/log.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
-#include <systemd/sd-id128.h>
 
 #define FILE_NAME "inventory.json"
 /* More images than any firmware has; a longer list is left out. */
@@ -39,21 +39,12 @@ static char *list_present(const Manager *manager) {
         return g_strjoinv(" ", (char **) guids->pdata);
 }
 
-static int get_boot_id(char ret[static SD_ID128_STRING_MAX]) {
-        sd_id128_t boot_id;
-        int r = sd_id128_get_boot(&boot_id);
-
-        if (r >= 0)
-                sd_id128_to_string(boot_id, ret);
-        return r;
-}
-
 static char *describe(const Manager *manager) {
         _cleanup_json_ json_object *object = json_object_new_object();
         g_autofree char *guids = list_present(manager);
-        char boot_id[SD_ID128_STRING_MAX] = "";
+        char boot_id[BOOT_ID_SIZE] = "";
 
-        (void) get_boot_id(boot_id);
+        (void) boot_id_read(boot_id);
         json_add_string(object, "boot-id", boot_id);
         json_add_u64(object, "tree", manager->tree_id);
         json_add_string(object, "profile", driver_profile_to_string(manager->profile));
@@ -96,12 +87,12 @@ void inventory_load(Manager *manager) {
         g_autofree char *path = g_build_filename(manager->settings->runtime_folder, FILE_NAME, NULL);
         g_autofree char *text = g_malloc(FILE_SIZE_MAX);
         _cleanup_json_ json_object *object = NULL;
-        char boot_id[SD_ID128_STRING_MAX] = "";
+        char boot_id[BOOT_ID_SIZE] = "";
         const char *boot, *profile, *guids = "";
         ssize_t size = file_read(AT_FDCWD, path, text, FILE_SIZE_MAX);
         uint64_t tree_id;
 
-        if (size < 0 || get_boot_id(boot_id) < 0)
+        if (size < 0 || boot_id_read(boot_id) < 0)
                 return;
         object = json_parse_line(text, (size_t) size);
         if (!object || json_get_string(object, "boot-id", &boot) < 0 || strcmp(boot, boot_id) != 0 ||

@@ -4,8 +4,8 @@
 #include "core/enum-names.h"
 #include "daemon/activation-lock.h"
 #include "daemon/end-file.h"
+#include "daemon/log-fields.h"
 #include "daemon/state.h"
-#include "util/log.h"
 #include "util/macros.h"
 
 /* How long a client that was slow can still read how its job ended. */
@@ -118,6 +118,13 @@ static char *message_of(const Manager *manager, const char *text) {
         return g_strdup_printf("%s%s%s", text, *text ? " " : "", warning);
 }
 
+static LogFields *queued_fields(const Job *job) {
+        LogFields *fields = log_add(job_fields(job), LFA_FIELD_REASON, job->reason);
+
+        fields = log_add(fields, LFA_FIELD_REQUEST_ID, job->request_id);
+        return add_requester(fields, &job->requester);
+}
+
 int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         g_autofree char *asker = requester_to_text(request->requester);
         _cleanup_(job_freep) Job *job = NULL;
@@ -144,7 +151,8 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
         record = queued_record(job, request);
         r = manager_record_numbered(manager, RECORD_QUEUED, json_object_get(record), &seq);
         if (r < 0)
-                return log_error_errno(r, "Cannot record a job");
+                return log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, guid_fields(manager, job->guid),
+                                       "Cannot record a job");
         (void) json_get_u64(record, "timestamp", &job->queued_usec);
         job->terms.accepted_usec = job->queued_usec;
         end_file_remove(manager->settings->runtime_folder, (uint32_t) seq); /* another history's */
@@ -152,10 +160,11 @@ int manager_submit(Manager *manager, const JobRequest *request, Job **ret) {
                 scheduler_admit(job);
         enter_job(manager, job, (uint32_t) seq);
         remember_request(manager, job, request);
-        log_info("Job %u: activate %s (%s), %s -> %s, asked for by %s.", job->id, job->guid,
-                 image_display_name(images_remember(manager, job->guid)), job->from, job->to, asker);
+        log_event(LFA_MESSAGE_JOB_QUEUED, queued_fields(job),
+                  "Job %u: activate %s (%s), %s -> %s, asked for by %s.", job->id, job->guid,
+                  image_display_name(images_remember(manager, job->guid)), job->from, job->to, asker);
         if (job->state == JOB_WAITING)
-                log_info("Job %u: waits for gate %s: %s", job->id, job->waits_for, job->message);
+                scheduler_tell_waiting(job);
         manager->observer->job_new(job, manager->userdata);
         manager_notify_status(manager);
         queue_schedule(manager);
@@ -245,8 +254,10 @@ static bool write_end(Manager *manager, uint32_t job, json_object *record) {
                 end_file_remove(manager->settings->runtime_folder, job);
                 return true;
         }
+        if (manager->unwritten_error != r) /* it is tried again and again */
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, log_add_u64(NULL, LFA_FIELD_JOB, job),
+                                "Cannot record the end of job %u; trying again later", job);
         manager->unwritten_error = r;
-        log_error_errno(r, "Cannot record the end of job %u; trying again later", job);
         return false;
 }
 
@@ -258,6 +269,11 @@ void jobs_retry_records(Manager *manager) {
                         return;
                 g_free(g_queue_pop_head(&manager->unwritten));
         }
+        if (manager->unwritten_error == 0)
+                return;
+        log_event(LFA_MESSAGE_HISTORY_USABLE, NULL, "All that had ended is recorded now.");
+        manager->unwritten_error = 0;
+        manager_update_warnings(manager);
 }
 
 void jobs_drop_records(Manager *manager) {
@@ -292,7 +308,8 @@ static void keep_end(const Job *job, json_object *record) {
         int r = end_file_write(job->manager->settings->runtime_folder, job->id, record);
 
         if (r < 0)
-                log_error_errno(r, "Nor can the end of job %u be kept for the next lfad", job->id);
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, job_fields(job),
+                                "Nor can the end of job %u be kept for the next lfad", job->id);
 }
 
 static void record_end(Job *job, json_object *record) {
@@ -325,6 +342,7 @@ static void record_end(Job *job, json_object *record) {
         unwritten = g_new(Unwritten, 1);
         *unwritten = (Unwritten){ job->id, record };
         g_queue_push_tail(&manager->unwritten, unwritten);
+        manager_update_warnings(manager);
 }
 
 static void remember_end(Job *job) {
@@ -348,12 +366,32 @@ static void remember_end(Job *job) {
         image_changed(job->manager, image, changed);
 }
 
-static void log_end(const Job *job) {
-        bool good = job->result == RESULT_SUCCEEDED || job->result == RESULT_UNVERIFIED;
+static LogFields *end_fields(const Job *job) {
+        LogFields *fields = add_requester(job_fields(job), &job->requester);
 
-        log_line(good ? LOG_NOTICE : LOG_WARNING, "Job %u: %s%s%s%s%s", job->id,
-                 job_result_to_string(job->result), job->error ? ", " : "", error_bus_name(job->error),
-                 *job->message ? ": " : "", job->message);
+        fields = log_add(fields, LFA_FIELD_RESULT, job_result_to_string(job->result));
+        fields = log_add(fields, LFA_FIELD_ERROR, error_bus_name(job->error));
+        fields = log_add(fields, LFA_FIELD_FIRMWARE_CODE, firmware_code_to_string(job->firmware_code));
+        if (job->write_usec > 0)
+                fields = log_add_u64(fields, LFA_FIELD_WRITE_USEC, job->write_usec);
+        if (job->blackout.measured)
+                fields = log_add_u64(fields, LFA_FIELD_BLACKOUT_USEC, job->blackout.usec);
+        return fields;
+}
+
+static void log_end(const Job *job) {
+        static const MessageId messages[_JOB_RESULT_MAX] = {
+                [RESULT_SUCCEEDED] = LFA_MESSAGE_JOB_SUCCEEDED,
+                [RESULT_UNVERIFIED] = LFA_MESSAGE_JOB_UNVERIFIED,
+                [RESULT_FAILED] = LFA_MESSAGE_JOB_FAILED,
+                [RESULT_CANCELLED] = LFA_MESSAGE_JOB_CANCELLED,
+                [RESULT_REFUSED] = LFA_MESSAGE_JOB_REFUSED,
+                [RESULT_UNKNOWN] = LFA_MESSAGE_JOB_UNKNOWN,
+        };
+
+        log_event(messages[job->result], end_fields(job), "Job %u: %s%s%s%s%s", job->id,
+                  job_result_to_string(job->result), job->error ? ", " : "", error_bus_name(job->error),
+                  *job->message ? ": " : "", job->message);
 }
 
 /* What was asked for together stops together. */
@@ -421,7 +459,8 @@ int manager_cancel_job(Manager *manager, Job *job, const Requester *by) {
         else
                 job_finish(job, RESULT_CANCELLED, LFA_ERROR_CANCELLED, NULL, NULL);
         if (r >= 0)
-                log_info("Job %u: %s asked to cancel it.", job->id, asker);
+                log_event(LFA_MESSAGE_JOB_CANCEL_ASKED, add_requester(job_fields(job), by),
+                          "Job %u: %s asked to cancel it.", job->id, asker);
         else if (is_first)
                 job->cancel_asked = false; /* too late: it was nobody's doing */
         return r;

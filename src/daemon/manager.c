@@ -62,6 +62,15 @@ void manager_ask_host(Manager *manager) {
                                                         on_host, manager);
 }
 
+static void tell_monitor(const Manager *manager) {
+        UeventMonitorState state = uevent_monitor_state(manager->uevents);
+
+        if (state != UEVENTS_LISTENING)
+                log_event(LFA_MESSAGE_MONITOR_DEAF, NULL,
+                          "No uevents arrive here (monitor: %s); relying on the poll alone.",
+                          uevent_monitor_state_to_string(state));
+}
+
 static void on_polled(void *userdata) {
         Manager *manager = userdata;
         UeventMonitorState before = uevent_monitor_state(manager->uevents);
@@ -76,8 +85,10 @@ static void on_polled(void *userdata) {
         (void) watchdogs_ask(manager->watchdogs, on_watchdogs, manager);
         manager_rotate_history(manager);
         manager_notify_status(manager); /* "for 75 s" */
-        if (uevent_monitor_check(manager->uevents) != before)
+        if (uevent_monitor_check(manager->uevents) != before) {
+                tell_monitor(manager);
                 manager->observer->manager_changed(MANAGER_PROPERTY_UEVENT_MONITOR, manager->userdata);
+        }
 }
 
 /* What was held back may go now, or the other way round. */
@@ -143,7 +154,8 @@ Manager *manager_new(sd_event *event, const ManagerSettings *settings, const Clo
 static int on_ready_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         Manager *manager = userdata;
 
-        log_warning("The first scan has not ended yet: the driver is busy, or stuck.");
+        log_event(LFA_MESSAGE_DRIVER_UNREADABLE, NULL,
+                  "The first scan has not ended yet: the driver is busy, or stuck.");
         say_ready(manager);
         return 0;
 }
@@ -156,14 +168,15 @@ int manager_start(Manager *manager) {
         r = history_open(manager->settings->state_folder, manager->clock, &manager->history);
         if (r == -EBUSY)
                 return log_error_errno(r, "Another lfad uses %s", manager->settings->state_folder);
-        if (r < 0)
-                log_error_errno(r, "Cannot open the history in %s; nothing will be activated",
+        if (r < 0) {
+                log_event_errno(LFA_MESSAGE_HISTORY_UNUSABLE, r, NULL,
+                                "Cannot open the history in %s; nothing will be activated",
                                 manager->settings->state_folder);
+                manager_update_warnings(manager);
+        }
         manager_load_state(manager);
         manager->uevents = uevent_monitor_new(manager->event, &device_event_callbacks, manager);
-        if (uevent_monitor_state(manager->uevents) != UEVENTS_LISTENING)
-                log_warning("No uevents arrive here (monitor: %s); relying on the poll alone.",
-                            uevent_monitor_state_to_string(uevent_monitor_state(manager->uevents)));
+        tell_monitor(manager);
         /* What happened a moment ago is not known: the first activation waits for a settled tree too. */
         manager->tree_stable_since_usec = clock_monotonic(manager->clock);
         manager_ask_host(manager);

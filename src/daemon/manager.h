@@ -42,6 +42,7 @@ typedef enum ManagerProperty {
         MANAGER_PROPERTY_NEXT_PLANNED = 1 << 8,
         MANAGER_PROPERTY_WINDOW = 1 << 15, /* whether one is open, and when the next opens and closes */
         MANAGER_PROPERTY_TIME_ZONE = 1 << 16,
+        MANAGER_PROPERTY_STATISTICS = 1 << 17,
 } ManagerProperty;
 
 /* How the layer above learns what happened. Objects are borrowed; nothing may be freed in these calls. */
@@ -128,8 +129,8 @@ struct Manager {
         uint64_t tree_id;              /* Tree.id of the last reading */
         char *inventory_saved;         /* what its file says; NULL = not known */
         unsigned images_lost;          /* that the driver lost from this tree */
-        unsigned holds_in_force;       /* when that was told last (holds.c) */
-        unsigned profile_evidence;     /* mask of ProfileEvidence */
+        uint64_t holds_judged_usec; /* CLOCK_REALTIME when it was last looked which holds are in force (holds.c) */
+        unsigned profile_evidence;       /* mask of ProfileEvidence */
         uint64_t tree_stable_since_usec; /* CLOCK_MONOTONIC */
         bool foreign_activation;         /* a worker that belongs to no job of ours holds the lock */
         int lock_fd;                     /* held between "guarding" and the worker's start */
@@ -233,7 +234,7 @@ const Quarantine *manager_find_quarantine(const Manager *manager, const Image *i
 int manager_hold(Manager *manager, char *const *guids, uint64_t until_usec, const Requester *who,
                  const char *reason);
 int manager_check_hold_caps(const Manager *manager, char *const *guids);
-#define HOLDS_MAX 64 /* of people */
+#define HOLDS_MAX STATE_HOLDS_OF_PEOPLE_MAX
 
 /* End the holds of these images, or with guids NULL those of all together; and one quarantine. reason: why, "" = none
  * given. Recorded first. Each returns 0; -ENOENT when one of them is not held, and nothing is ended; -ENOSPC or another
@@ -423,6 +424,7 @@ bool image_setting_differs(const Image *image, SettingId id);
 typedef enum WarningCode {
         WARNING_KERNEL_ACTIVATES,
         WARNING_TREE_LOST,
+        WARNING_RECORDS_UNUSABLE,
         WARNING_EVENT_STORM,
         WARNING_AUTO_ACTIVATE_LEFT,
         WARNING_WATCHDOG_NOT_RESTORED,

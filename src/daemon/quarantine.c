@@ -3,7 +3,7 @@
 
 #include "daemon/quarantine.h"
 #include "daemon/holds.h"
-#include "util/log.h"
+#include "daemon/log-fields.h"
 
 static const char *version_or_none(const char *version) {
         return version_known(version) ? version : "none";
@@ -56,6 +56,8 @@ void state_has_changed(Manager *manager, unsigned changed) {
 
         if (changed & STATE_CHANGE_HOLDS)
                 holds_publish(manager);
+        if (changed & STATE_CHANGE_STATISTICS)
+                manager->observer->manager_changed(MANAGER_PROPERTY_STATISTICS, manager->userdata);
         g_hash_table_iter_init(&iterator, manager->images);
         while (g_hash_table_iter_next(&iterator, NULL, &value)) {
                 Image *image = value;
@@ -70,6 +72,33 @@ void state_has_changed(Manager *manager, unsigned changed) {
         manager_notify_status(manager);
 }
 
+static LogFields *quarantine_fields(Manager *manager, const Quarantine *quarantine) {
+        LogFields *fields = log_add(guid_fields(manager, quarantine->guid), LFA_FIELD_TO, quarantine->to);
+
+        fields = log_add_u64(fields, LFA_FIELD_FAILURES, quarantine->failures);
+        return quarantine->job > 0 ? log_add_u64(fields, LFA_FIELD_JOB, quarantine->job) : fields;
+}
+
+/* who: NULL = nobody. */
+static LogFields *cleared_fields(Manager *manager, const Quarantine *quarantine, ReleaseCause cause,
+                                 const Requester *who, const char *reason) {
+        LogFields *fields = quarantine_fields(manager, quarantine);
+
+        fields = log_add(fields, LFA_FIELD_CAUSE, release_cause_to_string(cause));
+        fields = log_add(fields, LFA_FIELD_REASON, reason);
+        return who ? add_requester(fields, who) : fields;
+}
+
+static void tell_self_hold(Manager *manager, const Hold *hold) {
+        LogFields *fields = log_add(guid_fields(manager, hold->image), LFA_FIELD_TO, hold->to);
+
+        fields = log_add_u64(fields, LFA_FIELD_JOB, hold->job);
+        log_event(LFA_MESSAGE_SELF_HOLD, log_add(fields, LFA_FIELD_REASON, hold->reason),
+                  "%s Nothing will be activated until that was looked into: check why the host restarted and which "
+                  "firmware runs, then 'lfactl unhold'.",
+                  hold->reason);
+}
+
 void state_tell(Manager *manager, unsigned changed, json_object *record) {
         const char *type = "", *guid = "", *to = "";
         const Quarantine *quarantine;
@@ -81,16 +110,15 @@ void state_tell(Manager *manager, unsigned changed, json_object *record) {
                 return;
         quarantine = state_find_quarantine(manager->state, guid, to);
         if ((changed & STATE_CHANGE_QUARANTINES) && is_in_force(manager, quarantine))
-                log_warning("Image %s (%s): version %s is quarantined after %u activations that went wrong. Find out "
-                            "why, then stage another version, or allow this one again with 'lfactl "
-                            "clear-quarantine %s'.",
-                            guid, image_display_name(images_remember(manager, guid)), version_or_none(to),
-                            quarantine->failures, guid);
+                log_event(LFA_MESSAGE_QUARANTINE_SET, quarantine_fields(manager, quarantine),
+                          "Image %s (%s): version %s is quarantined after %u activations that went wrong. Find out "
+                          "why, then stage another version, or allow this one again with 'lfactl "
+                          "clear-quarantine %s'.",
+                          guid, image_display_name(images_remember(manager, guid)), version_or_none(to),
+                          quarantine->failures, guid);
         if (changed & STATE_CHANGE_HOLDS)
-                log_warning("%s Nothing will be activated until that was looked into: check why the host restarted "
-                            "and which firmware runs, then 'lfactl unhold'.",
-                            g_array_index(manager->state->holds, Hold, manager->state->holds->len - 1)
-                                            .reason);
+                tell_self_hold(manager,
+                               &g_array_index(manager->state->holds, Hold, manager->state->holds->len - 1));
 }
 
 static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause cause, const Requester *who,
@@ -108,9 +136,11 @@ static int clear(Manager *manager, const Quarantine *quarantine, ReleaseCause ca
         json_add_string(record, "reason", reason);
         r = manager_record(manager, RECORD_QUARANTINE_CLEARED, record);
         if (r >= 0)
-                log_notice("Image %s (%s): what went wrong with version %s does not count any more (%s).",
-                           cleared.guid, image_display_name(images_remember(manager, cleared.guid)),
-                           version_or_none(cleared.to), release_cause_to_string(cause));
+                log_event(LFA_MESSAGE_QUARANTINE_LIFTED,
+                          cleared_fields(manager, &cleared, cause, who, reason),
+                          "Image %s (%s): what went wrong with version %s does not count any more (%s).",
+                          cleared.guid, image_display_name(images_remember(manager, cleared.guid)),
+                          version_or_none(cleared.to), release_cause_to_string(cause));
         return r;
 }
 
@@ -146,7 +176,8 @@ void quarantine_review(Manager *manager, const Image *image) {
         if (r == 0)
                 r = holds_review_image(manager, image);
         if (r < 0)
-                log_error_errno(r, "What ends a quarantine or a hold cannot be recorded; it stays");
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, image_fields(image),
+                                "What ends a quarantine or a hold cannot be recorded; it stays");
 }
 
 /* The one of the version that is pending; else the last one. */
@@ -164,5 +195,7 @@ int manager_clear_quarantine(Manager *manager, const Image *image, const Request
         if (!quarantine)
                 return -ENOENT;
         r = clear(manager, quarantine, RELEASE_OPERATOR, who, reason);
-        return r < 0 ? log_error_errno(r, "Cannot record that the quarantine is lifted") : 0;
+        return r < 0 ? log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, image_fields(image),
+                                       "Cannot record that the quarantine is lifted")
+                     : 0;
 }

@@ -10,8 +10,8 @@
 #include "daemon/end-file.h"
 #include "daemon/history-query.h"
 #include "daemon/history-visit.h"
+#include "daemon/log-fields.h"
 #include "daemon/manager.h"
-#include "util/log.h"
 
 /* How far back a start looks; from where the activation that has no end was asked for, if there is one. The other jobs
  * that have none are at most 64, and waited for it. */
@@ -338,7 +338,7 @@ static void end_or_wait(Job *job, bool this_boot) {
                            "The host restarted while the job waited: what is pending now may be something else.",
                            NULL);
         else
-                log_info("Job %u: waits still.", job->id);
+                log_detail(LOG_INFO, job_fields(job), "Job %u: waits still.", job->id);
 }
 
 static void settle(const Recovery *recovery, const Unfinished *entry, bool is_running) {
@@ -347,7 +347,8 @@ static void settle(const Recovery *recovery, const Unfinished *entry, bool is_ru
         Job *job = restore_job(manager, entry);
 
         if (is_running) {
-                log_notice("Job %u: its activation still runs; following it.", job->id);
+                log_event(LFA_MESSAGE_WORKER_FOLLOWED, job_fields(job),
+                          "Job %u: its activation still runs; following it.", job->id);
                 activation_adopt(manager, job); /* the guard says when it is over */
                 return;
         }

@@ -201,7 +201,8 @@ static void on_ended(bool clean, void *userdata) {
         }
         if (error < 0) {
                 if (ratelimit_pass(&scanner->failure_limit, scanner->ended_usec))
-                        log_warning_errno(error, "Reading the driver's tree failed");
+                        log_event_errno(LFA_MESSAGE_DRIVER_UNREADABLE, error, NULL,
+                                        "Reading the driver's tree failed");
                 tree_free(tree);
                 answer_waiters(scanner, error);
                 return;
@@ -236,7 +237,8 @@ static void start_scan(Scanner *scanner) {
         if (r > 0) /* it runs, and nobody hears it */
                 r = -EIO;
         if (r < 0) {
-                log_error_errno(r, "Cannot start %s", scanner->settings->path);
+                log_event_errno(LFA_MESSAGE_WORKER_FAILED, r, NULL, "Cannot start %s",
+                                scanner->settings->path);
                 scanner->reading = tree_free(scanner->reading);
                 answer_waiters(scanner, r);
         }
@@ -343,6 +345,11 @@ static bool add_waiter(Scanner *scanner, uint64_t not_before_usec, ScanWaiter wa
 /* Whether the scan that runs will do for one who wants a reading not older than that. */
 static bool runs_since(const Scanner *scanner, uint64_t not_before_usec) {
         return scanner->worker && scanner->began_usec >= not_before_usec;
+}
+
+void scanner_prepare(Scanner *scanner, uint64_t not_before_usec) {
+        if (!scanner_has_read_since(scanner, not_before_usec) && !runs_since(scanner, not_before_usec))
+                start_scan(scanner);
 }
 
 bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata) {

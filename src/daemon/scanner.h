@@ -41,6 +41,10 @@ void scanner_hold(Scanner *scanner, bool hold);
  * what made the scan fail. */
 typedef void (*ScanWaiter)(int error, void *userdata);
 
+/* For one who will wait for a scan that began at not_before_usec (CLOCK_MONOTONIC) or later, and has something else to
+ * do until then: it begins now, unless it is there or under way. */
+void scanner_prepare(Scanner *scanner, uint64_t not_before_usec);
+
 /* Returns true when such a scan was published already (waiter is not called then), else waits, starting a
  * scan. */
 bool scanner_wait(Scanner *scanner, uint64_t not_before_usec, ScanWaiter waiter, void *userdata);

@@ -5,9 +5,9 @@
 
 #include "daemon/scheduler.h"
 #include "daemon/automatic.h"
+#include "daemon/log-fields.h"
 #include "daemon/manager.h"
 #include "daemon/wall-timer.h"
-#include "util/log.h"
 #include "util/macros.h"
 
 #include <time.h>
@@ -128,6 +128,15 @@ char *scheduler_find_overdue(const Job *job) {
         return g_strdup_printf("Its deadline, %s, came before its turn.", deadline);
 }
 
+void scheduler_tell_waiting(const Job *job) {
+        LogFields *fields = log_add(job_fields(job), LFA_FIELD_GATE, job->waits_for);
+
+        if (job->not_before_usec > 0)
+                fields = log_add_u64(fields, LFA_FIELD_NOT_BEFORE_USEC, job->not_before_usec);
+        log_event(LFA_MESSAGE_JOB_WAITING, fields, "Job %u: waits for gate %s: %s", job->id, job->waits_for,
+                  job->message);
+}
+
 static void take_up(Job *job) {
         Manager *manager = job->manager;
 
@@ -135,7 +144,7 @@ static void take_up(Job *job) {
         g_queue_push_tail(&manager->queue, job);
         job->waits_for = NULL;
         job->not_before_usec = job->rest_until_usec = 0;
-        log_info("Job %u: no gate defers it any more.", job->id);
+        log_detail(LOG_INFO, job_fields(job), "Job %u: no gate defers it any more.", job->id);
         job_set_message(job, "");
         job_set_state(job, JOB_QUEUED);
         queue_schedule(manager);
@@ -211,7 +220,7 @@ void scheduler_wait(Job *job, GateId gate, const GateVerdict *refusal) {
         job->rests++;
         if (refusal) {
                 note_refusal(job, gate, refusal);
-                log_info("Job %u: waits for gate %s: %s", job->id, job->waits_for, job->message);
+                scheduler_tell_waiting(job);
         }
         job_set_state(job, JOB_WAITING);
         queue_schedule(manager); /* the others go on */

@@ -24,5 +24,8 @@ void scheduler_admit(Job *job);
  * ends. */
 void scheduler_wait(Job *job, GateId gate, const GateVerdict *refusal);
 
+/* Says that it waits, and for which gate. */
+void scheduler_tell_waiting(const Job *job);
+
 /* What there is to say of a job whose deadline has come, or NULL. The caller frees it. */
 char *scheduler_find_overdue(const Job *job);

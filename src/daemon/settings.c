@@ -8,8 +8,8 @@
  * - force_cpu_rendezvous follows CpuRendezvous= of the image, where that is given. */
 
 #include "daemon/device-events.h"
+#include "daemon/log-fields.h"
 #include "daemon/manager.h"
-#include "util/log.h"
 
 #define ATTEMPTS_MAX 3
 
@@ -59,6 +59,12 @@ bool image_setting_differs(const Image *image, SettingId id) {
         return value != wanted;
 }
 
+static LogFields *setting_fields(const Image *image, SettingId id, int wanted) {
+        LogFields *fields = log_add(image_fields(image), LFA_FIELD_SETTING, settings[id].attribute);
+
+        return log_add_u64(fields, LFA_FIELD_VALUE, (uint64_t) wanted);
+}
+
 static void record_setting(Manager *manager, const Image *image) {
         json_object *record = json_object_new_object();
         int r;
@@ -72,7 +78,9 @@ static void record_setting(Manager *manager, const Image *image) {
         }
         r = history_append(manager->history, RECORD_SETTING_APPLIED, record, NULL);
         if (r < 0)
-                log_error_errno(r, "Cannot record it");
+                log_event_errno(LFA_MESSAGE_RECORD_FAILED, r, image_fields(image),
+                                "Cannot record that %s of %s is set", settings[manager->set_id].attribute,
+                                image->values.guid);
 }
 
 /* The directory was made anew meanwhile: there is another one to be set, and nothing is wrong with it. */
@@ -94,13 +102,17 @@ static void on_answer(const Answer *answer, void *userdata) {
 
                 setting->stuck = true;
                 if (!setting->told)
-                        log_warning_errno(-answer->error, "Cannot set %s of %s to %d", attribute,
-                                          manager->set_guid, manager->set_value);
+                        log_event_errno(LFA_MESSAGE_SETTING_FAILED, -answer->error,
+                                        setting_fields(image, manager->set_id, manager->set_value),
+                                        "Cannot set %s of %s to %d", attribute, manager->set_guid,
+                                        manager->set_value);
                 setting->told = true;
                 return;
         }
-        log_notice("%s of %s was %d: set to %d.", attribute, manager->set_guid,
-                   value_of(image, manager->set_id), manager->set_value);
+        log_event(manager->set_id == SETTING_AUTO_ACTIVATE ? LFA_MESSAGE_AUTO_ACTIVATE_OFF
+                                                           : LFA_MESSAGE_SETTING_APPLIED,
+                  setting_fields(image, manager->set_id, manager->set_value), "%s of %s was %d: set to %d.",
+                  attribute, manager->set_guid, value_of(image, manager->set_id), manager->set_value);
         record_setting(manager, image);
 }
 
@@ -129,7 +141,8 @@ static void apply_one(Manager *manager, const Image *image, SettingId id) {
         r = worker_process_start(manager->event, &manager->settings->worker, arguments, -EBADF, &callbacks,
                                  manager, &manager->set_worker);
         if (r < 0)
-                log_error_errno(r, "Cannot start %s", manager->settings->worker.path);
+                log_event_errno(LFA_MESSAGE_WORKER_FAILED, r, image_fields(image), "Cannot start %s",
+                                manager->settings->worker.path);
 }
 
 /* Returns true when it must be set, and trying may help. */
@@ -146,8 +159,9 @@ static bool needs_setting(Image *image, SettingId id) {
                 return true;
         setting->stuck = true;
         if (!setting->told)
-                log_warning("%s of %s is %d again and again; the image will not be activated.",
-                            settings[id].attribute, image->values.guid, value_of(image, id));
+                log_event(LFA_MESSAGE_SETTING_FAILED, setting_fields(image, id, settings[id].wanted(image)),
+                          "%s of %s is %d again and again; the image will not be activated.",
+                          settings[id].attribute, image->values.guid, value_of(image, id));
         setting->told = true;
         return false;
 }

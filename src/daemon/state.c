@@ -30,10 +30,12 @@ static void complain(Manager *manager, ErrorId error, const char *format, ...) {
         va_end(arguments);
         if (file->error == error && g_strcmp0(file->text, text) == 0)
                 return;
-        log_error("%s Nothing will be activated.", text);
+        log_event(LFA_MESSAGE_STATE_UNUSABLE, log_add(NULL, LFA_FIELD_ERROR, error_bus_name(error)),
+                  "%s Nothing will be activated.", text);
         g_free(file->text);
         file->error = error;
         file->text = g_steal_pointer(&text);
+        manager_update_warnings(manager);
         images_evaluate(manager);
 }
 
@@ -43,9 +45,11 @@ static void all_is_well(Manager *manager) {
         file->refused = file->unsaved = false;
         if (file->error == LFA_ERROR_NONE)
                 return;
-        log_notice("%s/%s is as it should be again.", manager->settings->state_folder, FILE_NAME);
+        log_event(LFA_MESSAGE_STATE_USABLE, NULL, "%s/%s is as it should be again.",
+                  manager->settings->state_folder, FILE_NAME);
         file->error = LFA_ERROR_NONE;
         g_clear_pointer(&file->text, g_free);
+        manager_update_warnings(manager);
         images_evaluate(manager);
 }
 
@@ -112,6 +116,19 @@ static int take_in_again(json_object *record, uint64_t seq, void *userdata) {
         return 0;
 }
 
+/* An earlier lfad kept no statistics: they are made of all the records that the history still has. Where it cannot be
+ * read to its end, a later start tries again. */
+static unsigned count_again(const Manager *manager, State *state) {
+        g_autoptr(State) counted = state_new();
+        Replay replay = { .state = counted };
+
+        if (!manager->history || history_visit(manager->history, 0, take_in_again, &replay) < 0)
+                return 0;
+        state->statistics = counted->statistics;
+        state->counted = true;
+        return STATE_CHANGE_STATISTICS;
+}
+
 /* Takes the state, or begins with none. */
 static void bring_up_to_date(Manager *manager, State *state) {
         Replay replay = { .state = state ? state : state_new() };
@@ -122,8 +139,13 @@ static void bring_up_to_date(Manager *manager, State *state) {
         if (manager->history) {
                 history_continue_behind(manager->history, replay.state->seq);
                 (void) history_visit(manager->history, replay.state->seq + 1, take_in_again, &replay);
+                /* A record with a number that is too high may lie anywhere; those to come must count. */
+                history_continue_behind(manager->history, replay.state->seq);
         }
-        state_has_changed(manager, STATE_CHANGE_HOLDS | STATE_CHANGE_QUARANTINES | STATE_CHANGE_LEARNED);
+        if (!replay.state->counted)
+                replay.changed |= count_again(manager, replay.state);
+        state_has_changed(manager, STATE_CHANGE_HOLDS | STATE_CHANGE_QUARANTINES | STATE_CHANGE_LEARNED |
+                                                   STATE_CHANGE_STATISTICS);
         if (replay.changed != 0 || replay.state->seq - seq > RECORDS_BEHIND_MAX)
                 save(manager);
 }
@@ -141,7 +163,8 @@ void manager_load_state(Manager *manager) {
         if (hold) {
                 g_autofree char *text = hold_to_text(hold);
 
-                log_warning("Activations are paused: %s 'lfactl unhold' ends that.", text);
+                log_event(LFA_MESSAGE_HOLD_STANDS, log_add(NULL, LFA_FIELD_REASON, hold->reason),
+                          "Activations are paused: %s 'lfactl unhold' ends that.", text);
         }
 }
 
@@ -190,6 +213,20 @@ ErrorId manager_state_error(const Manager *manager, const char **ret_text) {
                 *ret_text = error_text(LFA_ERROR_STATE_UNAVAILABLE);
                 return LFA_ERROR_STATE_UNAVAILABLE;
         }
+        if (history_is_full(manager->history)) {
+                *ret_text = "The history's sequence numbers are used up: stop lfad, move history.jsonl and state.json "
+                            "away, and start it again.";
+                return LFA_ERROR_STATE_UNAVAILABLE;
+        }
         *ret_text = manager->state_file.text;
         return manager->state_file.error;
+}
+
+ErrorId manager_records_error(const Manager *manager, const char **ret_text) {
+        ErrorId error = manager_state_error(manager, ret_text);
+
+        if (error != LFA_ERROR_NONE || manager->unwritten.length == 0)
+                return error;
+        *ret_text = "The end of an earlier job could not be recorded yet.";
+        return manager->unwritten_error == -ENOSPC ? LFA_ERROR_DISK_FULL : LFA_ERROR_STATE_UNAVAILABLE;
 }

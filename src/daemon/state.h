@@ -24,3 +24,6 @@ void manager_retry_state(Manager *manager);
 
 /* Why nothing may be activated, for gate "state": LFA_ERROR_NONE when all is well. ret_text: borrowed. */
 ErrorId manager_state_error(const Manager *manager, const char **ret_text);
+
+/* The same, and also while the end of a job is not on disk: an end that is not is not kept in mind either. */
+ErrorId manager_records_error(const Manager *manager, const char **ret_text);

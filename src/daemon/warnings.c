@@ -6,12 +6,14 @@
 #include "core/profile.h"
 #include "daemon/device-events.h"
 #include "daemon/manager.h"
+#include "daemon/state.h"
 #include "util/log.h"
 #include "util/string-table.h"
 
 static const char *const warning_codes[_WARNING_MAX] = {
         [WARNING_KERNEL_ACTIVATES] = "kernel-activates",
         [WARNING_TREE_LOST] = "tree-lost",
+        [WARNING_RECORDS_UNUSABLE] = "records-unusable",
         [WARNING_EVENT_STORM] = "event-storm",
         [WARNING_AUTO_ACTIVATE_LEFT] = "auto-activate-left",
         [WARNING_WATCHDOG_NOT_RESTORED] = "watchdog-not-restored",
@@ -58,6 +60,7 @@ static unsigned count_auto_activate(const Manager *manager) {
 
 static GPtrArray *find_warnings(const Manager *manager) {
         GPtrArray *warnings = warnings_new();
+        const char *text;
 
         if (profile_is_unenforceable(manager->profile))
                 add(warnings, WARNING_KERNEL_ACTIVATES,
@@ -69,6 +72,9 @@ static GPtrArray *find_warnings(const Manager *manager) {
                     g_strdup_printf("The kernel driver lost %u of its images; nothing is activated until it was "
                                     "bound again, see lfad(8).",
                                     manager->images_lost));
+        if (manager_records_error(manager, &text) != LFA_ERROR_NONE)
+                add(warnings, WARNING_RECORDS_UNUSABLE,
+                    g_strdup_printf("Nothing will be activated: %s", text));
         if (manager_has_event_storm(manager))
                 add(warnings, WARNING_EVENT_STORM,
                     g_strdup_printf("The driver sends events without end: the kernel may be activating by itself again "
@@ -98,12 +104,20 @@ static bool has(const GPtrArray *warnings, WarningCode code) {
 }
 
 /* The others are told where they are found. */
+static const MessageId warning_messages[_WARNING_MAX] = {
+        [WARNING_KERNEL_ACTIVATES] = LFA_MESSAGE_KERNEL_ACTIVATES,
+        [WARNING_AUTO_ACTIVATE_LEFT] = LFA_MESSAGE_AUTO_ACTIVATE_LEFT,
+        [WARNING_AUTOMATIC_WITHOUT_WINDOW] = LFA_MESSAGE_AUTOMATIC_WITHOUT_WINDOW,
+};
+
 static void log_new(const GPtrArray *warnings, const GPtrArray *old) {
         for (unsigned i = 0; i < warnings->len; i++) {
                 const Warning *warning = warnings->pdata[i];
 
-                if (warning->code == WARNING_AUTOMATIC_WITHOUT_WINDOW && !has(old, warning->code))
-                        log_warning("%s", warning->text);
+                MessageId message = warning_messages[warning->code];
+
+                if (message != LFA_MESSAGE_NONE && !has(old, warning->code))
+                        log_event(message, NULL, "%s", warning->text);
         }
 }
 

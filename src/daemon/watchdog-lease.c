@@ -2,13 +2,13 @@
 /* The file that says what systemd's watchdog time-out was before. */
 
 #include "daemon/watchdog-lease.h"
+#include "util/boot-id.h"
 #include "util/file-io.h"
 #include "util/json.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
 #include <glib.h>
-#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #define FILE_NAME "watchdog.lease"
@@ -20,21 +20,12 @@ static int open_folder(const char *runtime_folder) {
         return fd < 0 ? -errno : fd;
 }
 
-static int get_boot_id(char ret[static SD_ID128_STRING_MAX]) {
-        sd_id128_t boot_id;
-        int r = sd_id128_get_boot(&boot_id);
-
-        if (r >= 0)
-                sd_id128_to_string(boot_id, ret);
-        return r;
-}
-
 int watchdog_lease_write(const char *runtime_folder, const WatchdogLease *lease) {
         _cleanup_json_ json_object *object = json_object_new_object();
         _cleanup_close_ int folder_fd = open_folder(runtime_folder);
-        char boot_id[SD_ID128_STRING_MAX];
+        char boot_id[BOOT_ID_SIZE];
         const char *text;
-        int r = folder_fd < 0 ? folder_fd : get_boot_id(boot_id);
+        int r = folder_fd < 0 ? folder_fd : boot_id_read(boot_id);
 
         if (r < 0)
                 return r;
@@ -64,7 +55,7 @@ static int parse_old(json_object *object, uint64_t *ret) {
 int watchdog_lease_read(const char *runtime_folder, WatchdogLease *ret) {
         _cleanup_json_ json_object *object = NULL;
         _cleanup_close_ int folder_fd = open_folder(runtime_folder);
-        char text[FILE_SIZE_MAX], boot_id[SD_ID128_STRING_MAX];
+        char text[FILE_SIZE_MAX], boot_id[BOOT_ID_SIZE];
         WatchdogLease lease = { .old_known = true };
         const char *boot;
         uint64_t job = 0;
@@ -75,7 +66,7 @@ int watchdog_lease_read(const char *runtime_folder, WatchdogLease *ret) {
                 return -EBADMSG;
         if (size < 0)
                 return (int) size;
-        r = get_boot_id(boot_id);
+        r = boot_id_read(boot_id);
         if (r < 0)
                 return r;
         object = json_parse_line(text, (size_t) size);

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define FRESH_USEC USEC_PER_SEC
 /* A device may not answer at all. Whoever waits is told so then, and whoever asks while that reading is under way. */
 #define PATIENCE_USEC (10 * USEC_PER_SEC)
 
@@ -86,7 +85,7 @@ static void check_end(Watchdogs *watchdogs) {
         watchdogs->overdue = false;
         conclude(watchdogs, error);
         if (error < 0) {
-                log_warning_errno(error, "Cannot read the watchdogs");
+                log_event_errno(LFA_MESSAGE_WATCHDOG_UNREADABLE, error, NULL, "Cannot read the watchdogs");
                 g_clear_pointer(&watchdogs->devices, g_array_unref);
         } else {
                 if (watchdogs->known.watchdogs)
@@ -166,7 +165,8 @@ static void ask_systemd(Watchdogs *watchdogs) {
 static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
         Watchdogs *watchdogs = userdata;
 
-        log_warning("The watchdogs cannot be read: one of them, or systemd, does not answer.");
+        log_event(LFA_MESSAGE_WATCHDOG_UNREADABLE, NULL,
+                  "The watchdogs cannot be read: one of them, or systemd, does not answer.");
         watchdogs->overdue = true;
         conclude(watchdogs, -ETIMEDOUT);
         answer_waiters(watchdogs, -ETIMEDOUT, UINT64_MAX);
@@ -184,7 +184,8 @@ static int start_worker(Watchdogs *watchdogs) {
                                  watchdogs, &watchdogs->worker);
         if (r == 0)
                 return 0;
-        log_error_errno(r < 0 ? r : -EIO, "Cannot start %s", watchdogs->settings->path);
+        log_event_errno(LFA_MESSAGE_WORKER_FAILED, r < 0 ? r : -EIO, NULL, "Cannot start %s",
+                        watchdogs->settings->path);
         return r < 0 ? r : -EIO;
 }
 
@@ -249,6 +250,10 @@ int watchdogs_error(const Watchdogs *watchdogs) {
         return watchdogs->outcome;
 }
 
+static bool has_failed_since(const Watchdogs *watchdogs, uint64_t usec) {
+        return watchdogs->outcome < 0 && watchdogs->outcome_since_usec >= usec;
+}
+
 static void ask(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter, void *userdata) {
         Waiting waiting = { waiter, userdata, not_before_usec };
 
@@ -264,12 +269,12 @@ static void ask(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter 
 /* A failure is shared as a reading is: else those who may not make lfad read often could, where it fails. */
 int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
         uint64_t now = clock_monotonic(watchdogs->clock);
-        uint64_t recent = now > FRESH_USEC ? now - FRESH_USEC : 0;
+        uint64_t recent = now > WATCHDOGS_FRESH_USEC ? now - WATCHDOGS_FRESH_USEC : 0;
         const WatchdogReading *last = watchdogs_last(watchdogs, recent);
 
         if (last)
                 waiter(0, last, userdata);
-        else if (watchdogs->outcome < 0 && watchdogs->outcome_since_usec >= recent)
+        else if (has_failed_since(watchdogs, recent))
                 waiter(watchdogs->outcome, NULL, userdata);
         else if (watchdogs->waiters->len >= WATCHDOG_WAITERS_MAX)
                 return -EDQUOT;
@@ -278,8 +283,26 @@ int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) 
         return 0;
 }
 
+void watchdogs_ask_since(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter,
+                         void *userdata) {
+        const WatchdogReading *last = watchdogs_last(watchdogs, not_before_usec);
+
+        if (has_failed_since(watchdogs, not_before_usec))
+                waiter(watchdogs->outcome, NULL, userdata);
+        else if (last)
+                waiter(0, last, userdata);
+        else
+                ask(watchdogs, not_before_usec, waiter, userdata);
+}
+
 void watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata) {
         ask(watchdogs, clock_monotonic(watchdogs->clock), waiter, userdata);
+}
+
+void watchdogs_prepare(Watchdogs *watchdogs, uint64_t not_before_usec) {
+        if (!is_reading(watchdogs) && !has_failed_since(watchdogs, not_before_usec) &&
+            !watchdogs_last(watchdogs, not_before_usec))
+                start_reading(watchdogs);
 }
 
 void watchdogs_forget(Watchdogs *watchdogs, void *userdata) {

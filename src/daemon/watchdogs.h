@@ -12,6 +12,8 @@
 #include <glib.h>
 
 #define WATCHDOG_WAITERS_MAX 64
+/* For so long a reading is taken for what there is. */
+#define WATCHDOGS_FRESH_USEC UINT64_C(1000000)
 
 typedef struct Watchdogs Watchdogs;
 
@@ -29,11 +31,21 @@ void *watchdogs_free(Watchdogs *watchdogs); /* cancels, too */
 /* Tells all who wait that nothing will come. */
 void watchdogs_cancel(Watchdogs *watchdogs);
 
-/* A reading of the last second will do. Returns 0, or -EDQUOT when too many wait: then waiter is not called. */
+/* A reading that began in the last second (WATCHDOGS_FRESH_USEC) will do. Returns 0, or -EDQUOT when too many wait: then
+ * waiter is not called. */
 int watchdogs_ask(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
 
-/* A reading that begins now, or later. For root and for lfad itself: however many others wait. */
+/* A reading that began at that time (CLOCK_MONOTONIC, µs) or later: the last one, or the one under way, or the next. For
+ * root and for lfad itself: however many others wait. A failure since then is shared, too. */
+void watchdogs_ask_since(Watchdogs *watchdogs, uint64_t not_before_usec, WatchdogsWaiter waiter,
+                         void *userdata);
+
+/* A reading that begins now, or later. */
 void watchdogs_ask_anew(Watchdogs *watchdogs, WatchdogsWaiter waiter, void *userdata);
+
+/* Begins the reading for which watchdogs_ask_since will ask, where none does yet: it goes on while other things are done.
+ */
+void watchdogs_prepare(Watchdogs *watchdogs, uint64_t not_before_usec);
 
 /* Those who wait with this userdata are not called any more. */
 void watchdogs_forget(Watchdogs *watchdogs, void *userdata);

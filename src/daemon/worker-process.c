@@ -86,6 +86,8 @@ static int on_process_exit(sd_event_source *source, const siginfo_t *info, void 
         WorkerProcess *worker = userdata;
         bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
 
+        if (info->si_code != CLD_EXITED)
+                log_warning("lfad-worker[%d] was killed by signal %d.", (int) worker->pid, info->si_status);
         drain_output(worker, ANSWERS_SIZE_MAX / 4096);
         close_output(worker);
         if (worker->line_length > 0)

@@ -37,8 +37,8 @@ void manager_check_zone(Manager *manager) {
         g_free(manager->zone_file);
         manager->zone_file = g_steal_pointer(&file);
         if (strcmp(before, config_zone_name(manager->config)) != 0) {
-                log_notice("The host's time zone is %s now, and was %s.", config_zone_name(manager->config),
-                           before);
+                log_event(LFA_MESSAGE_ZONE_CHANGED, NULL, "The host's time zone is %s now, and was %s.",
+                          config_zone_name(manager->config), before);
                 manager->observer->manager_changed(MANAGER_PROPERTY_TIME_ZONE, manager->userdata);
         }
         images_evaluate(manager);

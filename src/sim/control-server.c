@@ -149,7 +149,7 @@ static void left_over_remove(const struct sockaddr_un *address) {
 
         if (fd >= 0 && connect(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 &&
             errno == ECONNREFUSED)
-                unlink(address->sun_path);
+                (void) unlink(address->sun_path);
 }
 
 static int server_listen(ControlServer *server) {
@@ -224,7 +224,7 @@ ControlServer *control_server_free(ControlServer *server) {
         pthread_mutex_unlock(&server->lock);
 
         if (server->path)
-                unlink(server->path);
+                (void) unlink(server->path);
         safe_close(server->fd);
         pthread_cond_destroy(&server->ended);
         pthread_mutex_destroy(&server->lock);

@@ -114,7 +114,7 @@ static Step prime_failed(DriverCall *call, int code) {
 
         driver_log_failure(call->driver, call->image, SMC_PRIME, code);
         if (call->prime_accepted && traits->prime_failure_cancels_primed)
-                run_cancel(call);
+                (void) run_cancel(call);
         return run_fail(call, code == LFA_BUSY ? traits->prime_busy_errno : traits->failure_errno,
                         code == LFA_BUSY ? -ENOENT : code);
 }
@@ -140,7 +140,7 @@ static Step prime_call(DriverCall *call, uint64_t now) {
         }
         if (budget_is_used_up(call, driver->traits->prime_budget_usec, now)) {
                 driver_log_prime_timeout(driver, call->image);
-                run_cancel(call);
+                (void) run_cancel(call);
                 if (run_oopses(call, OOPS_PRIME_TIMEOUT))
                         return run_oops(call, ETIMEDOUT);
                 return run_fail(call, driver->traits->failure_errno, -ETIMEDOUT);
@@ -151,7 +151,7 @@ static Step prime_call(DriverCall *call, uint64_t now) {
 
 static Step prime_lock(DriverCall *call, uint64_t now) {
         if (run_must_end(call)) {
-                run_cancel(call);
+                (void) run_cancel(call);
                 return run_fail(call, call->driver->traits->failure_errno, -ECANCELED);
         }
         if (!call_lock_reading(call))
@@ -208,7 +208,7 @@ static Step activate_lock(DriverCall *call, uint64_t now) {
         Driver *driver = call->driver;
 
         if (run_must_end(call)) {
-                run_cancel(call);
+                (void) run_cancel(call);
                 return run_fail(call, driver->traits->failure_errno, -ECANCELED);
         }
         if (!call_lock_writing(call))

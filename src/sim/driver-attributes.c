@@ -79,15 +79,13 @@ void driver_attribute_show(DriverCall *call) {
 
 /* Only the first one or two characters count, as the kernel's reading of booleans has it. */
 ssize_t driver_attribute_store_boolean(bool *setting, const char *data, size_t size) {
-        char second = size > 1 ? data[1] : '\0';
+        char first = size > 0 ? data[0] : '\0', second = size > 1 ? data[1] : '\0';
 
-        if (size > 0 && data[0] && strchr("yYtT1", data[0]))
+        if (first == 'o' || first == 'O') /* "on" and "off": the second one tells */
+                first = second == 'n' || second == 'N' ? '1' : second == 'f' || second == 'F' ? '0' : '\0';
+        if (first && strchr("yYtT1", first))
                 *setting = true;
-        else if (size > 0 && data[0] && strchr("nNfF0", data[0]))
-                *setting = false;
-        else if (size > 0 && (data[0] == 'o' || data[0] == 'O') && (second == 'n' || second == 'N'))
-                *setting = true;
-        else if (size > 0 && (data[0] == 'o' || data[0] == 'O') && (second == 'f' || second == 'F'))
+        else if (first && strchr("nNfF0", first))
                 *setting = false;
         else
                 return -EINVAL;

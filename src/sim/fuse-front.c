@@ -15,6 +15,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* In the headers of Linux 6.2, and of later ones of 6.1; an older kernel ignores it. */
+#ifndef FOPEN_PARALLEL_DIRECT_WRITES
+#define FOPEN_PARALLEL_DIRECT_WRITES (1 << 6)
+#endif
+
 /* Inode numbers: 1 the root, 2 the kernel's log, from 16 on the covered entries, from there generation * 16 + index, index 0
  * being the directory and 1 to 11 its files. Generations start at 4096, so nothing overlaps and nothing is
  * used twice. */
@@ -327,14 +332,13 @@ static int file_show(OpenFile *file, RequestCaller *waiting, off_t offset) {
         return 0;
 }
 
-/* The reply comes last: once the reader has it, another thread may release the file. */
+/* The reply comes last: once the reader has it, another thread may release the file, and what was shown. */
 static void op_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t offset,
                     struct fuse_file_info *info) {
         RequestCaller waiting = { .machine = request_front(request)->machine };
-        g_autoptr(GBytes) content = NULL;
+        g_autofree char *reply = NULL;
         OpenFile *file = open_file(info);
         size_t length = 0, start = 0;
-        const char *data = NULL;
         int r;
 
         if (inode == KERNEL_LOG_INODE) {
@@ -347,17 +351,18 @@ static void op_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t off
         r = file_show(file, &waiting, offset);
         fuse_req_interrupt_func(request, NULL, NULL);
         if (r >= 0) {
-                content = g_bytes_ref(file->content);
-                data = g_bytes_get_data(content, &length);
+                const char *data = g_bytes_get_data(file->content, &length);
+
                 start = MIN((size_t) offset, length);
                 length = MIN(size, length - start);
+                reply = g_memdup2(data + start, length);
                 file->expected = (off_t) (start + length);
         }
         pthread_mutex_unlock(&file->lock);
         if (r < 0)
                 fuse_reply_err(request, -r);
         else
-                fuse_reply_buf(request, length > 0 ? data + start : NULL, length);
+                fuse_reply_buf(request, reply, length);
 }
 
 static void op_write(fuse_req_t request, fuse_ino_t inode, const char *data, size_t size, off_t offset,

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <glib.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -85,10 +86,23 @@ static bool answerer_start(FuseLoop *loop) {
         return started;
 }
 
-static void request_start(FuseLoop *loop, const struct fuse_buf *received, size_t size) {
-        Request *request = g_new0(Request, 1);
+/* Only attributes wait, for firmware or for each other. All else is answered by who takes it: two changes of threads cost
+ * more than the answer. */
+static bool may_wait(const struct fuse_buf *received) {
+        const struct fuse_in_header *header = received->mem;
+
+        return header->opcode == FUSE_READ || header->opcode == FUSE_WRITE;
+}
+
+static void request_start(FuseLoop *loop, struct fuse_buf *received, size_t size) {
+        Request *request;
         bool taken;
 
+        if (!may_wait(received)) {
+                fuse_session_process_buf(loop->session, received);
+                return;
+        }
+        request = g_new0(Request, 1);
         *request = (Request){ .data = g_memdup2(received->mem, size), .size = size };
         pthread_mutex_lock(&loop->lock);
         taken = g_queue_get_length(&loop->requests) < loop->n_idle || answerer_start(loop);
@@ -176,7 +190,7 @@ int fuse_loop_new(struct fuse_session *session, void (*ended)(void *userdata), v
 FuseLoop *fuse_loop_free(FuseLoop *loop) {
         if (!loop)
                 return NULL;
-        eventfd_write(loop->stop_fd, 1);
+        (void) eventfd_write(loop->stop_fd, 1);
         pthread_join(loop->thread, NULL);
         pthread_mutex_lock(&loop->lock);
         loop->stopped = true;

@@ -31,7 +31,7 @@ int machine_plug(Machine *machine, bool bound) {
 
 void machine_unplug(Machine *machine) {
         machine_lock(machine);
-        driver_unbind(machine->driver, machine_now(machine));
+        (void) driver_unbind(machine->driver, machine_now(machine));
         driver_emit(machine->driver, "remove", false);
         machine_unlock(machine);
 }

@@ -128,8 +128,8 @@ static int entries_list(Mount *self) {
 static void hold_release(Mount *self) {
         if (!self->hold)
                 return;
-        umount2(self->hold, MNT_DETACH);
-        rmdir(self->hold);
+        (void) umount2(self->hold, MNT_DETACH);
+        (void) rmdir(self->hold);
         g_clear_pointer(&self->hold, g_free);
 }
 
@@ -238,10 +238,10 @@ int mount_bind_kernel_log(Mount *self, const char *path, char **ret_error) {
 
 void mount_undo(Mount *self) {
         if (self->kernel_log)
-                umount2(self->kernel_log, MNT_DETACH);
+                (void) umount2(self->kernel_log, MNT_DETACH);
         g_clear_pointer(&self->kernel_log, g_free);
         if (self->mounted)
-                umount2(self->mountpoint, MNT_DETACH);
+                (void) umount2(self->mountpoint, MNT_DETACH);
         self->mounted = false;
         hold_release(self);
 }

@@ -46,7 +46,7 @@ static int fail(const char *what, int r) {
 static void ask_to_end(void *userdata) {
         const Simulator *simulator = userdata;
 
-        kill(simulator->main_pid, SIGTERM);
+        (void) kill(simulator->main_pid, SIGTERM);
 }
 
 static void signals_block(Simulator *simulator) {
@@ -234,7 +234,7 @@ static void simulator_down(Simulator *simulator) {
         if (simulator->sysfs_made)
                 sysfs_stand_in_remove(simulator->options->sysfs, simulator->options->traits);
         if (simulator->directory)
-                rmdir(simulator->directory);
+                (void) rmdir(simulator->directory);
         g_free(simulator->directory);
         g_free(simulator->control_path);
         simulator->start_fd = safe_close(simulator->start_fd);
@@ -246,7 +246,7 @@ static void tell_ready(const ServeOptions *options) {
                         fprintf(stderr, "lfa-sim: nobody reads the ready descriptor\n");
                 close(options->ready_fd);
         }
-        sd_notify(0, "READY=1");
+        (void) sd_notify(0, "READY=1");
 }
 
 static int status_of(int wait_status) {
@@ -272,7 +272,7 @@ static int simulator_wait(Simulator *simulator) {
                 if (number == SIGTERM && info.si_pid == simulator->main_pid)
                         machine_stop(simulator->machine);
                 if (simulator->child > 0 && (number == SIGTERM || number == SIGHUP))
-                        kill(simulator->child, number); /* SIGINT has reached the whole terminal */
+                        (void) kill(simulator->child, number); /* SIGINT has reached the whole terminal */
         }
 }
 
@@ -287,7 +287,7 @@ static int simulator_main(Simulator *simulator) {
                         r = child_start(simulator);
         }
         if (r < 0) {
-                fail("cannot prepare", r);
+                (void) fail("cannot prepare", r);
                 return EXIT_FAILURE;
         }
         if (simulator_up(simulator) < 0)
@@ -304,6 +304,6 @@ int serve(const ServeOptions *options) {
 
         simulator_down(&simulator);
         if (simulator.child > 0)
-                waitpid(simulator.child, NULL, 0);
+                (void) waitpid(simulator.child, NULL, 0);
         return status;
 }

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,17 +63,21 @@ static void add_errno(Search *search, const char *path, int error) {
         add_failure(search, path, text);
 }
 
-/* Opens below the root as if that were /, so that an absolute link in another system's tree stays in it. */
+/* Opens below the root as if that were /, so that an absolute link in another system's tree stays in it. Where it is /
+ * that is what any open does, and it must be another one: RestrictSUIDSGID= of the unit forbids openat2, since a filter
+ * cannot look into its arguments (systemd.exec(5)). */
 static int open_in_root(const Search *search, const char *path, int flags) {
-        struct open_how how = {
-                .flags = (uint64_t) (flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
-                .resolve = RESOLVE_IN_ROOT,
-        };
-        int fd;
+        int fd, all_flags = flags | O_CLOEXEC;
 
-        if (flags & O_PATH)
-                how.flags = (uint64_t) (flags | O_CLOEXEC);
-        fd = (int) syscall(SYS_openat2, search->root_fd, path, &how, sizeof(how));
+        if (!(flags & O_PATH))
+                all_flags |= O_NOCTTY | O_NONBLOCK;
+        if (g_str_equal(search->root, "/"))
+                fd = openat(search->root_fd, path, all_flags);
+        else {
+                struct open_how how = { .flags = (uint64_t) all_flags, .resolve = RESOLVE_IN_ROOT };
+
+                fd = (int) syscall(SYS_openat2, search->root_fd, path, &how, sizeof(how));
+        }
         return fd < 0 ? -errno : fd;
 }
 
@@ -112,6 +115,13 @@ static int read_text(int fd, char **ret_text, size_t *ret_size) {
         return 0;
 }
 
+/* By the mode alone, without capabilities: of owner, group and others the first that fits counts. */
+static bool is_closed_to_root(const struct stat *st) {
+        mode_t bit = st->st_uid == 0 ? S_IRUSR : st->st_gid == 0 ? S_IRGRP : S_IROTH;
+
+        return !(st->st_mode & bit);
+}
+
 static void read_file(Search *search, const char *path) {
         _cleanup_close_ int fd = open_in_root(search, path, O_RDONLY);
         g_autofree char *text = NULL;
@@ -142,7 +152,8 @@ static void read_file(Search *search, const char *path) {
         if (size == 0)
                 return; /* it hides those below it */
         file = g_new(ConfigFile, 1);
-        *file = (ConfigFile){ shown_path(search, path), g_steal_pointer(&text), size };
+        *file = (ConfigFile){ shown_path(search, path), g_steal_pointer(&text), size,
+                              is_closed_to_root(&st) };
         g_ptr_array_add(search->files->files, file);
 }
 

@@ -9,6 +9,7 @@
  * daemons. All of it may block on a disk. */
 
 #include <glib.h>
+#include <stdbool.h>
 
 #define CONFIG_FILE_SIZE_MAX (1024 * 1024)
 #define CONFIG_FILES_MAX 1000
@@ -17,6 +18,7 @@ typedef struct ConfigFile {
         char *path; /* to show: with the root it was found below, always valid UTF-8 */
         char *text; /* terminated; NULs inside are possible */
         size_t size;
+        bool closed; /* its owner and mode keep it from a root without CAP_DAC_READ_SEARCH, as lfad's unit makes it */
 } ConfigFile;
 
 /* A file or folder that is there and could not be read. */

@@ -15,6 +15,12 @@ ssize_t file_read(int dir_fd, const char *path, char *buffer, size_t size);
  * is untouched. */
 int file_replace(int dir_fd, const char *name, const void *data, size_t size, mode_t mode);
 
+/* The same in a folder that others may write to: the file beside has a name that nobody can foresee, no link is followed,
+ * what is there and is no regular file is refused (-EISDIR, or -ENOTSUP: /dev/stdout shall stay what it is), and mode
+ * holds whatever the umask. Killed in between, it leaves a file with a dot before its name, which a later call removes, ten
+ * minutes or more afterwards. */
+int file_publish(int dir_fd, const char *name, const void *data, size_t size, mode_t mode);
+
 /* Writes everything, across short writes and EINTR. Never for sysfs attributes: one write there is one
  * action. */
 int write_all(int fd, const void *data, size_t size);

@@ -11,6 +11,7 @@
 #include "kernel/kernel-log.h"
 #include "kernel/tree-reader.h"
 #include "util/attr-io.h"
+#include "util/boot-id.h"
 #include "util/clock.h"
 #include "util/file-io.h"
 #include "util/macros.h"
@@ -20,7 +21,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <systemd/sd-id128.h>
 #include <time.h>
 
 #define BUSY_RETRY_FIRST_MSEC 5
@@ -39,14 +39,11 @@ static void sign_lock(int lock_fd, uint32_t job) {
 }
 
 static void start_report(const WorkerRequest *request, ActivationReport *report) {
-        sd_id128_t boot_id;
-
         *report = (ActivationReport){ .job = request->job,
                                       .profile = request->profile,
                                       .stage = STAGE_OPEN };
         memcpy(report->guid, request->guid, GUID_STRING_SIZE);
-        if (sd_id128_get_boot(&boot_id) >= 0)
-                sd_id128_to_string(boot_id, report->boot_id);
+        (void) boot_id_read(report->boot_id);
         image_values_init(&report->before, request->guid);
         image_values_init(&report->after, request->guid);
 }

@@ -3,6 +3,7 @@
 
 #include "worker/answer.h"
 #include "core/enum-names.h"
+#include "util/printable.h"
 #include "util/string-table.h"
 
 static const char *const answer_types[_ANSWER_MAX] = {
@@ -164,11 +165,8 @@ static int get_text(json_object *object, const char *key, char *ret, size_t size
 
         if (r == -ENOENT)
                 return 0;
-        if (r < 0 || strlen(text) >= size || !g_utf8_validate(text, -1, NULL))
+        if (r < 0 || strlen(text) >= size || !is_printable(text))
                 return -EBADMSG;
-        for (const char *p = text; *p; p = g_utf8_next_char(p))
-                if (!g_unichar_isprint(g_utf8_get_char(p)))
-                        return -EBADMSG;
         g_strlcpy(ret, text, size);
         return 0;
 }

@@ -14,11 +14,23 @@
 
 /* Short against a rendezvous that is worth knowing (20 ms), long against what a wake-up costs. */
 #define STEP_USEC 500
-#define CALIBRATION_USEC 5000
+/* What a wake-up is late by does not depend on how long the sleep was, and the activation waits for these. More would
+ * tell no more, since what disturbs seldom is not met anyhow. */
+#define CALIBRATION_STEP_USEC 125
+#define CALIBRATION_STEPS 4
 /* The lowest there is: it is enough to run before all that is not real-time. */
 #define PRIORITY 1
-/* A program's thread-local variables lie in it, too; with ThreadSanitizer they alone are half of it. */
+/* All of it is locked, and so made, before the write. A program's thread-local variables lie in it, too; with
+ * ThreadSanitizer they alone are half a MiB. */
+#ifndef __has_feature /* clang's */
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || __has_feature(thread_sanitizer) ||     \
+                __has_feature(address_sanitizer)
 #define STACK_SIZE ((size_t) 1024 * 1024)
+#else
+#define STACK_SIZE ((size_t) 256 * 1024) /* twice what glibc wants at least on arm64 */
+#endif
 
 struct Sampler {
         _Alignas(64) char stack[STACK_SIZE];
@@ -35,21 +47,18 @@ static uint64_t now_usec(void) {
         return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / NSEC_PER_USEC;
 }
 
-static uint64_t sleep_a_step(void) {
-        static const struct timespec step = { .tv_nsec = STEP_USEC * (long) NSEC_PER_USEC };
+static uint64_t sleep_for(unsigned usec) {
+        const struct timespec step = { .tv_nsec = (long) (usec * NSEC_PER_USEC) };
 
         clock_nanosleep(CLOCK_MONOTONIC, 0, &step, NULL);
         return now_usec();
 }
 
 static void calibrate(Sampler *sampler) {
-        uint64_t begin = now_usec(), now;
-
-        blackout_meter_init(&sampler->meter, STEP_USEC, begin);
-        do {
-                now = sleep_a_step();
-                blackout_meter_calibrate(&sampler->meter, now);
-        } while (now - begin < CALIBRATION_USEC);
+        blackout_meter_init(&sampler->meter, STEP_USEC, now_usec());
+        for (int i = 0; i < CALIBRATION_STEPS; i++)
+                blackout_meter_calibrate(&sampler->meter, CALIBRATION_STEP_USEC,
+                                         sleep_for(CALIBRATION_STEP_USEC));
 }
 
 /* The last sample reaches to the end and no further: what the thread waited for afterwards is not the
@@ -58,7 +67,7 @@ static void watch(Sampler *sampler) {
         uint64_t end = 0;
 
         while (end == 0) {
-                uint64_t now = sleep_a_step(), begin = atomic_load(&sampler->begin_usec);
+                uint64_t now = sleep_for(STEP_USEC), begin = atomic_load(&sampler->begin_usec);
 
                 end = atomic_load(&sampler->end_usec);
                 if (end > 0 && end < now)

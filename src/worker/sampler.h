@@ -12,7 +12,7 @@
 
 typedef struct Sampler Sampler;
 
-/* Starts the thread and waits until it has measured its noise floor, which takes about 5 ms. NULL when there
+/* Starts the thread and waits until it has measured its noise floor, which takes less than 1 ms. NULL when there
  * can be none: all others take that, too, and nothing is measured. */
 Sampler *sampler_start(void);
 

@@ -7,6 +7,8 @@ them is their beginning."""
 import os
 import time
 
+import dbus.lowlevel
+
 import timedate1
 import world
 from world import GUIDS, MANAGER, PATH
@@ -42,6 +44,35 @@ class AutomaticTest(world.TestCase):
 
     def queued(self):
         return self.world.history_file("queued")
+
+    def test_plans_that_are_asked_for_at_once_wait_for_a_mute_host_together(self):
+        asked, plans = [], []
+        logind = self.world.connect()
+        self.addCleanup(logind.close)
+
+        def keep(_, message):
+            if message.get_member() != "Get":
+                return dbus.lowlevel.HANDLER_RESULT_NOT_YET_HANDLED
+            asked.append(message.get_args_list()[1])
+            return dbus.lowlevel.HANDLER_RESULT_HANDLED
+
+        def ask():
+            self.world.bus().call_async(world.NAME, PATH, MANAGER, "GetPlan", "a{sv}", ({},), plans.append, plans.append)
+
+        logind.add_message_filter(keep)
+        def let_answers_age():
+            began = time.monotonic()
+            self.world.wait_for(lambda: time.monotonic() > began + 1.5, what="a moment to pass")
+
+        logind.request_name("org.freedesktop.login1")
+        let_answers_age()
+        ask()
+        self.world.wait_for(lambda: asked, what="logind to be asked")
+        let_answers_age()
+        ask()
+        ask()
+        self.world.wait_for(lambda: len(plans) == 3, 30, "the plans")
+        self.assertEqual(sorted(asked), ["PreparingForShutdown", "PreparingForSleep"])
 
     def test_what_is_pending_is_activated_once_when_the_window_opens(self):
         self.world.stage("rmm", "2.0")
@@ -166,7 +197,7 @@ class AutomaticTest(world.TestCase):
         self.world.stage("rmm", "2.0")
         for moment, gates in (("Sat 03:30", {}), ("2096-06-02 05:29:30", {"window"}), ("2097-01-05 04:00", {"freeze"}),
                               ("2097-01-06", {"freeze", "window"})):
-            outcome = self.world.lfactl("explain", "rmm", "--at", moment)
+            outcome = self.world.lfactl("explain", "rmm", "--long", "--at", moment)
             lines = [line.split() for line in outcome.stdout.splitlines()[3:]]
             self.assertEqual({line[0] for line in lines if line[1] != "allow"}, set(gates), outcome.stdout)
             self.assertEqual(outcome.returncode, 3 if gates else 0)

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 
+import memcheck
 import world
 
 STEP = 500  # µs; a blackout is measured up to one step too short
@@ -131,7 +132,7 @@ class MeasuredTest(BlackoutTestCase):
         self.assertEqual(self.world.changed(self.path, "BlackoutUSec"), [job["BlackoutUSec"]])
         self.assertEqual(self.world.changed(self.world.image_path("rmm"), "BlackoutUSec"), [job["BlackoutUSec"]])
         usec = job["BlackoutUSec"]
-        text = f"{usec // 1000} ms" if usec < 1000000 else f"{usec // 1000000} s"
+        text = f"{(usec + 500) // 1000} ms" if usec < 999500 else f"{(usec + 500000) // 1000000} s"
         self.assertIn(f" {text} ", self.world.lfactl("history").stdout)
         self.assertRegex(self.world.lfactl("show", "rmm").stdout, rf"BlackoutUSec: {text}\n")
 
@@ -159,6 +160,7 @@ class MeasuredTest(BlackoutTestCase):
         self.assertEqual(record["result"], "succeeded")
         self.assertMeasured(record["blackout-usec"], shortest, longest, record["write-usec"])
 
+    @memcheck.needs_young_reading
     def test_where_nothing_was_written_nothing_is_claimed(self):
         self.world.sim("unstage rmm")
         self.path = self.world.activate("rmm")
@@ -174,7 +176,8 @@ class SamplerTest(BlackoutTestCase):
         policies = {tid: os.sched_getscheduler(tid) for tid in self.threads()}
         sampler = policies.pop(self.sampler)
         self.assertEqual(sampler, os.SCHED_FIFO if may_be_real_time() else os.SCHED_OTHER)
-        self.assertEqual(policies, {self.worker: os.SCHED_OTHER})
+        self.assertIn(self.worker, policies)
+        self.assertEqual(set(policies.values()), {os.SCHED_OTHER})  # ThreadSanitizer's own thread is one of them
         self.end()
 
     def test_every_thread_has_every_signal_blocked(self):
@@ -182,13 +185,15 @@ class SamplerTest(BlackoutTestCase):
         for tid in self.threads():
             # SIGKILL and SIGSTOP cannot be, and the C library keeps two for itself.
             blocked = int(self.status("SigBlk", tid), 16) | 1 << 8 | 1 << 18 | 3 << 31
+            if memcheck.wanted():
+                blocked |= 1 << 63  # valgrind keeps the last one
             self.assertEqual(blocked, (1 << 64) - 1, tid)
         self.end()
 
     def test_its_memory_is_locked(self):
         self.begin()
         if "san.so" not in self.task("maps", self.worker):  # the sanitizers let nobody lock memory
-            self.assertGreaterEqual(int(self.status("VmLck", self.worker)), 1024)
+            self.assertGreaterEqual(int(self.status("VmLck", self.worker)), 256)
         self.end()
 
 

@@ -232,6 +232,17 @@ class LfactlTest(world.TestCase):
         document = json.loads(self.config("check", "--json=short").stdout)
         self.assertEqual((document["exit-code"], document["problems"], document["files"]), (0, [], []))
 
+    def test_check_warns_of_a_file_that_lfad_may_not_read(self):
+        self.world.configure("[Policy]\n")
+        path = self.world.config_root + "/etc/lfad/lfad.conf"
+        for owner, group, mode, warned in ((0, 0, 0o600, False), (65534, 0, 0o640, False), (65534, 65534, 0o644, False),
+                                           (65534, 0, 0o604, True), (65534, 65534, 0o640, True)):
+            os.chown(path, owner, group)
+            os.chmod(path, mode)
+            done = self.config("check")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout.startswith(f"{path}: warning: lfad.service may not read it"), warned, done.stdout)
+
     def test_show_has_each_value_and_where_it_comes_from(self):
         self.world.configure(f"[Daemon]\nPollSec=20\nSettleSec=2\n[Image m]\nGuid={GUIDS['bl31']}\n")
         self.world.configure("[Daemon]\nPollSec=30\n", "run/lfad/lfad.conf.d/a.conf")

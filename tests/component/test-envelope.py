@@ -115,6 +115,28 @@ class RaisedTest(EnvelopeTest):
         self.world.stop("lfad")
         self.assertEqual((self.shown(), os.path.exists(self.lease)), (10, False))
 
+    def test_what_systemd_puts_back_late_is_not_missed(self):
+        """It hangs while it is told, so that lfad gives up; and does what it was told while the next call waits."""
+        self.world.stage("scp", "9.0")
+        path = self.begin()
+        self.pid1.switch(hang=True)
+        self.world.wait_job(path)
+        self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 20, "the warning")
+        self.world.sim("hang activate")
+        answers = []
+        self.world.bus().call_async(world.NAME, PATH, world.MANAGER, "Activate", "sa{sv}", ("scp", {}), answers.append,
+                                    answers.append)
+        readings = self.world.worker_pids()
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, f"the call's readings to end, of {readings}")
+        self.assertEqual((self.shown(), answers), (22, []))
+        self.pid1.switch(hang=False)
+        self.world.wait_for(lambda: answers, 20, "the call's answer")
+        self.world.wait_job_state(str(answers[0]), "activating")
+        self.assertEqual(self.shown(), 22)
+        self.world.sim("release")
+        self.assertEnded(self.world.wait_job(str(answers[0])), "succeeded")
+        self.put_back(22 * SECOND, INFINITY, 22 * SECOND, INFINITY)
+
 
 class GuardTest(EnvelopeTest):
     """Given up before anything was written."""

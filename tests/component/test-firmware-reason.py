@@ -46,6 +46,7 @@ class RefusedTest(ReasonTestCase):
         job = self.run_with("fail prime AUTH_ERROR")
         self.assertEnded(job, "failed", "ActivationFailed")
         self.assertEqual((job["FirmwareCode"], job["Retryable"]), (AUTH_ERROR, False))
+        self.assertNotIn("canceled", job["Message"], "nobody has")
         for text in ("PRIME gave LFA_AUTH_ERROR", "signature", "Stage an image"):
             self.assertIn(text, job["Message"])
         self.assertEqual((self.finished()["firmware-code"], self.finished()["firmware-call"]), (AUTH_ERROR, "prime"))
@@ -263,7 +264,9 @@ class WhoseLineTest(ReasonTestCase):
 
     def test_what_was_printed_before_the_write_does_not_count(self):
         self.world.sim(["log-line", "LFA_PRIME failed: -3"])
-        self.assertEqual(self.run_with("errno write activate ECANCELED")["FirmwareCode"], "")
+        job = self.run_with("errno write activate ECANCELED")
+        self.assertEqual(job["FirmwareCode"], "")
+        self.assertIn("The driver said: Operation canceled.", job["Message"])
 
     def test_lines_of_both_calls_never_prove_that_prime_failed(self):
         self.begin(profile="rfc1")

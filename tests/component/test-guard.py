@@ -40,6 +40,10 @@ class GuardTest(world.TestCase):
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
 
+    def put_short_watchdog(self):
+        for name, value in {"identity": "Other Watchdog", "state": "active", "timeout": 3, "pretimeout": 0}.items():
+            self.world.put_sysfs(f"class/watchdog/watchdog0/{name}", f"{value}\n")
+
 
 class DelayTest(GuardTest):
     def inhibit(self, mode, *images):
@@ -201,6 +205,19 @@ class HostTest(GuardTest):
         self.assertEqual(self.world.stores(), 0)
         self.wait_locks(0)
 
+    def test_what_was_read_of_the_watchdogs_is_read_again_when_the_host_takes_its_time(self):
+        """They are read while it is asked, and a reading is good for a second."""
+        self.login1.on_lock = lambda: setattr(self.login1, "mode", "hang")
+        path = self.world.activate("rmm")
+        self.world.wait_for(lambda: self.login1.hanging and not self.world.worker_pids(), 10, "logind to be asked")
+        began = time.monotonic()
+        self.world.wait_for(lambda: time.monotonic() - began > 1.2, 10, "more than a second")
+        self.put_short_watchdog()
+        self.login1.on_lock = lambda: None
+        self.login1.release()
+        self.assertEnded(self.world.wait_job(path), "refused", "WatchdogUnsafe")
+        self.assertEqual(self.world.stores(), 0)
+
 
 class HangingTest(GuardTest):
     """logind does not answer while the guard is taken."""
@@ -257,6 +274,12 @@ class HangingTest(GuardTest):
         self.world.refresh()
         self.login1.release()
         self.assertEnded(self.world.wait_job(self.path), "refused", "VersionChanged")
+        self.assertEqual(self.world.stores(), 0)
+
+    def test_a_watchdog_that_comes_meanwhile_is_seen(self):
+        self.put_short_watchdog()
+        self.login1.release()
+        self.assertEnded(self.world.wait_job(self.path), "refused", "WatchdogUnsafe")
         self.assertEqual(self.world.stores(), 0)
 
     def test_logind_may_die_meanwhile(self):

@@ -175,8 +175,8 @@ class HoldTest(HoldCase):
         self.assertEqual(ctl("hold", "--reason=audit.").returncode, 0)
         self.assertRegex(ctl("history", "--long", "--type=hold").stdout, r"until: *\d{16} \(20\d\d-")
         status = ctl("status").stdout
-        self.assertRegex(status, "Held: rmm, by uid 0 until 20.*: fan is broken. 'lfactl unhold rmm' ends that.")
-        self.assertRegex(status, "Held: all images, by uid 0: audit. 'lfactl unhold' ends that.")
+        self.assertRegex(status, "Held: rmm, by root until 20.*: fan is broken. 'lfactl unhold rmm' ends that.")
+        self.assertRegex(status, "Held: all images, by root: audit. 'lfactl unhold' ends that.")
         self.assertRegex(ctl("show", "rmm").stdout, "(?s)Held: rmm, by .*Held: all images")
         self.assertNotRegex(ctl("show", "scp").stdout, "Held: rmm")
         explained = ctl("explain", "scp")

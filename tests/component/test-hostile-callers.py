@@ -12,6 +12,7 @@ import struct
 import dbus
 import dbus.lowlevel
 
+import memcheck
 import world
 from hostile import INVALID_ARGS, NAMED, NO_OPTIONS, UNNAMED, HostileTest, RawClient, align, marshal_string
 from world import ACCESS_DENIED, GUIDS, INTERACTIVE, JOB, MANAGER, NAME, PATH, PROPERTIES
@@ -291,6 +292,7 @@ class DescriptorTest(HostileTest):
         self.world.wait_for(lambda: not self.world.worker_pids(), 20, "no worker to run")
         self.world.wait_for(lambda: self.descriptors() <= before, 20, f"no more than {before} descriptors")
 
+    @memcheck.cannot("descriptors above a limit of its own cannot be closed")
     def test_those_of_all_that_wait_are_borne(self):
         before = self.descriptors()
         self.world.stage("rmm", "2.0")
@@ -308,7 +310,12 @@ class DescriptorTest(HostileTest):
 
     def test_those_of_prompts_and_of_refused_calls_go_with_the_answer(self):
         self.world.stage("rmm", "2.0")
+        self.world.refresh()
+        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the workers' ends")
         before = self.descriptors()
+        for _ in range(10):  # those of a worker whose end lfad has not seen yet are not its own
+            self.world.manager()
+            before = min(before, self.descriptors())
         polkitd = self.world.parts["polkitd"].pid
         os.kill(polkitd, signal.SIGSTOP)
         self.addCleanup(os.kill, polkitd, signal.SIGCONT)

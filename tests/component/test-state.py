@@ -61,6 +61,13 @@ class Case(world.TestCase):
     def cleared(self):
         return [record["cause"] for record in self.world.history_file("quarantine-cleared")]
 
+    def assertWarned(self, warned=True):
+        """By Warnings, and where a person and a monitoring look."""
+        codes = ["records-unusable"] if warned else []
+        self.assertEqual([code for code, _ in self.world.manager()["Warnings"]], codes)
+        self.assertEqual("Nothing needs attention." in self.world.lfactl().stdout, not warned)
+        self.assertEqual('lfad_warnings{code="records-unusable"} 1' in self.world.lfactl("metrics").stdout, warned)
+
     def assertQuarantined(self, image="rmm"):
         self.assertEqual(self.world.image(image)["State"], "quarantined")
         self.assertIn("quarantine", self.world.image(image)["Blockers"])
@@ -328,6 +335,9 @@ class FileTest(Case):
             self.write(content)
             self.world.start("lfad")
             self.assertEqual(self.gates(), {"state": error})
+            [(code, warning)] = self.world.manager()["Warnings"]
+            self.assertEqual(code, "records-unusable")
+            self.assertIn(text, warning)
             refusal = self.assertBusError(error, self.world.activate, "rmm")
             self.assertIn(text, refusal.message)
             self.assertIn("state.json", refusal.message)
@@ -347,6 +357,57 @@ class FileTest(Case):
         os.rmdir(self.file)
         self.world.refresh()
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_a_number_in_the_history_that_is_too_high_does_not_hide_what_comes_later(self):
+        self.world.stop("lfad")
+        path = os.path.join(self.world.state_dir, "history.jsonl")
+        with open(path, "a", encoding="utf-8") as file:
+            for seq in (10**12, 2**31):
+                file.write('{"seq":%d,"type":"external"}\n' % seq)
+            for seq in range(100):  # more than lfad looks through for the last number
+                file.write('{"seq":%d,"type":"vanished"}\n' % (10 + seq))
+        self.world.start("lfad")
+        self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "audit", {})
+        self.assertTrue(self.world.manager()["Held"])
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {})
+        self.world.stage("rmm", "2.0")
+        self.world.refresh()
+        self.assertEnded(self.world.run_job("rmm"), "succeeded")
+
+    def test_numbers_that_are_used_up_are_told_of(self):
+        """Nobody gets there but by a wrong digit."""
+        self.world.stop("lfad")
+        with open(os.path.join(self.world.state_dir, "history.jsonl"), "a", encoding="utf-8") as file:
+            file.write('{"seq":%d,"type":"external"}\n' % (2**31 - 1))
+        self.world.start("lfad")
+        self.assertWarned()
+        self.world.stage("rmm", "2.0")
+        self.world.refresh()
+        done = self.world.as_user(None, ["lfactl", "activate", "rmm"])
+        self.assertEqual(done.returncode, 8, done.stderr)
+        self.assertIn("used up", done.stderr)
+        self.assertEqual(self.world.stores(), 0)
+
+    def test_that_nothing_will_be_activated_is_warned_of(self):
+        self.assertWarned(False)
+        self.world.stop("lfad")
+        self.write(b"garbage")
+        self.world.start("lfad")
+        self.assertWarned()
+        os.rename(self.file, self.file + ".old")
+        self.world.refresh()
+        self.assertWarned(False)
+        self.world.stop("lfad")
+        history = os.path.join(self.world.state_dir, "history.jsonl")
+        os.rename(history, history + ".old")
+        os.mkdir(history)
+        self.world.start("lfad")
+        self.assertWarned()
+        self.world.stop("lfad")
+        os.rmdir(history)
+        os.rename(history + ".old", history)
+        self.world.start("lfad")
+        self.assertWarned(False)
 
 
 class DiskTest(Case):
@@ -429,8 +490,10 @@ class DiskTest(Case):
         self.assertEnded(job, "refused", "StateUnavailable")
         self.assertIn("end of an earlier job", job["Message"])
         self.assertEqual(self.world.stores(), 1)
+        self.assertWarned()
         self.inject("write", "none")
         self.assertEnded(self.world.run_job("scp"), "succeeded")
+        self.assertWarned(False)
 
     def test_a_failure_that_is_recorded_late_counts_once(self):
         self.world.configure(FAST + "[Policy]\nQuarantineAfter=2\n")

@@ -8,6 +8,8 @@ import world
 
 
 class StuckWorkerTest(world.TestCase):
+    options = {"journal": True}
+
     def test_a_store_that_never_returns_is_told_and_not_fought(self):
         self.world.stage("rmm", "2.0")
         self.world.sim("hang activate")
@@ -20,6 +22,8 @@ class StuckWorkerTest(world.TestCase):
         self.assertEqual(self.world.job(path)["State"], "activating")
         self.assertEqual(self.world.worker_pids(), workers, "a worker is never killed as a remedy")
         self.assertTrue(self.world.manager()["Activating"])
+        entry = self.world.wait_for(lambda: self.world.journal.events("write-long"), 10, "the journal to be told")[0]
+        self.assertEqual(entry["LFA_JOB"], str(self.world.job_id(path)))
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
         self.assertEqual(self.world.stores(), 1)

@@ -12,6 +12,7 @@ import re
 import sys
 import unittest
 
+import memcheck
 import world
 from world import GUIDS, TREE
 
@@ -201,11 +202,15 @@ class TrapTest(unittest.TestCase):
             here.refresh()
             self.assertRefused("NeedsCpuReset", here.activate, "bl33")
             self.assertRefused("NotCapable", here.activate, "bl32")
-            # What changes after the last gate is the worker's to see.
+            # What changes after the last gate is the worker's to see; where the last reading is older, a gate's.
             here.sim("raw may_reset_cpu 1\\n --image=rmm")
-            job = here.run_job("rmm")
-            self.assertEqual(job["Result"], "refused")
-            self.assertIn("may reset CPUs", job["Message"])
+            try:
+                job = here.run_job("rmm")
+            except world.BusError as error:
+                self.assertEqual(error.short_name, "NeedsCpuReset")
+            else:
+                self.assertEqual(job["Result"], "refused")
+                self.assertIn("may reset CPUs", job["Message"])
             self.assertEqual(here.stores(), 0)
 
     @trap("write-into-clean-up")
@@ -485,8 +490,9 @@ class TrapTest(unittest.TestCase):
             worker, = here.worker_pids()
             with open(f"/proc/{worker}/status", encoding="ascii") as file:
                 blocked = next(line.split()[1] for line in file if line.startswith("SigBlk"))
-            # SIGKILL and SIGSTOP cannot be, and the C library keeps two for itself.
-            self.assertEqual(int(blocked, 16) | 1 << 8 | 1 << 18 | 3 << 31, (1 << 64) - 1)
+            # SIGKILL and SIGSTOP cannot be, and the C library keeps two for itself; memcheck the last one.
+            kept = 1 << 8 | 1 << 18 | 3 << 31 | (1 << 63 if memcheck.wanted() else 0)
+            self.assertEqual(int(blocked, 16) | kept, (1 << 64) - 1)
             here.sim("release")
             self.assertEnded(here.wait_job(path), self.good_end(profile))
 

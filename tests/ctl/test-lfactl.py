@@ -35,7 +35,7 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>system</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:tmpdir={folder}</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -84,6 +84,12 @@ def ending(result, **more):
     return {"job": job, "states": ["guarding", "activating"], **more}
 
 
+def accepted(label, job):
+    """What is printed of a job that is not waited for."""
+    return (f"{label}: job {job} was accepted; 'lfactl monitor' follows it, 'lfactl cancel {job}' asks it to stop, "
+            f"'lfactl history --job={job}' tells how it ended.\n")
+
+
 def record(seq, kind, **more):
     time_of = 1790000000000000 + seq * 1000000
     return {"seq": seq, "type": kind, "timestamp": time_of, "boot-id": "0" * 32, **more}
@@ -130,11 +136,12 @@ class Case(unittest.TestCase):
 
     @classmethod
     def start_bus(cls):
-        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
-            config.write(BUS_CONFIG)
-            config.flush()
-            cls.bus = Process("dbus-daemon", f"--config-file={config.name}", "--nofork", "--print-address")
-            address = cls.bus.wait_for(r"\n").strip()
+        folder = tempfile.TemporaryDirectory(prefix="lfactl-test-")  # of the socket, which outlives a killed bus
+        cls.addClassCleanup(folder.cleanup)
+        config = pathlib.Path(folder.name, "bus.conf")
+        config.write_text(BUS_CONFIG.format(folder=folder.name), encoding="utf-8")
+        cls.bus = Process("dbus-daemon", f"--config-file={config}", "--nofork", "--print-address")
+        address = cls.bus.wait_for(r"\n").strip()
         cls.environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
                            "TZ": "UTC", "TERM": "xterm", "LFACTL_RETURN_SEC": "3"}
         for name in ("NO_COLOR", "COLUMNS"):
@@ -206,9 +213,19 @@ class Usage(Case):
     def test_version(self):
         self.assertRegex(self.lfactl("--version")[1], r"^lfactl \d+\.\d+\.\d+\n$")
 
+    def test_output_that_does_not_fit_on_the_disk_is_told(self):
+        for arguments in ("--version", "help", "--json calendar daily"):
+            done = subprocess.run(["sh", "-c", f"exec {LFACTL} {arguments} >/dev/full"], stderr=subprocess.PIPE, text=True,
+                                  timeout=DEADLINE, check=False)
+            self.assertEqual((done.returncode, done.stderr), (9, "lfactl: Not all of the output could be written.\n"))
+
+    def test_a_closed_output_is_what_somebody_wanted(self):
+        done = subprocess.run(["sh", "-c", f"exec {LFACTL} --version >&-"], timeout=DEADLINE, check=False)
+        self.assertEqual(done.returncode, 0)
+
     def test_slips_get_the_nearest_name(self):
         self.expect_usage_error(["stauts"], "'stauts'", "Did you mean 'status'?")
-        self.expect_usage_error(["frobnicate"], "--help")
+        self.expect_usage_error(["frobnicate"], "lfactl help")
         self.expect_usage_error(["list", "--jsn=short"], "--jsn", "Did you mean --json?")
         self.expect_usage_error(["list", "-x"], "'-x'")
         self.expect_usage_error(["list", "-xyz"], "'-x'")
@@ -219,7 +236,11 @@ class Usage(Case):
         self.expect_usage_error(["history", "--lines=0"], "--lines=0")
         self.expect_usage_error(["history", "--lines=-1"], "--lines=-1")
         self.expect_usage_error(["list", "--json=xml"], "pretty, short or off")
-        self.expect_usage_error(["list", "--json"], "needs a value")
+        self.expect_usage_error(["history", "--lines"], "needs a value")
+        self.expect_usage_error(["history", "-n"], "needs a value", "--lines=N")
+        self.expect_usage_error(["config", "check", "--host=h"], "this host alone")
+        self.expect_usage_error(["list", "--host=h", "-Mc"], "not both")
+        self.expect_usage_error(["inhibit", "-Hh", "--why=x", "--", "true"], "another host", "ssh")
         self.expect_usage_error(["activate", "rmm", "--no-block=yes"], "takes no value")
         self.expect_usage_error(["inhibit", "--mode=shutdown", "--", "true"], "block or delay")
         self.expect_usage_error(["inhibit", "--why=x", *["--image=rmm"] * 65, "--", "true"], "too many")
@@ -241,7 +262,7 @@ class Usage(Case):
         self.expect_usage_error(["explain", "a", "b"], "one argument")
 
     def test_times_and_numbers_that_make_no_sense(self):
-        for text in ("", "x", "+5", "-1x", "+1h1", "24:60", "2026-13-01", "@", "@-1", "+99999999999999999999s", "now "):
+        for text in ("", "x", "+", "-1x", "+1h1", "24:60", "2020-*-*", "Sat 03:30", "2026-13-01", "@", "@-1", "+99999999999999999999s", "now "):
             self.expect_usage_error(["history", f"--since={text}"], "makes no sense", "-30min")
         for text in ("", "x", "+", "-1x", "24:60", "2026-13-01", "@", "@-1", "+99999999999999999999s", "2020-*-*"):
             self.expect_usage_error(["explain", "rmm", f"--at={text}"], "makes no sense", "Sat 03:30")
@@ -256,6 +277,12 @@ class Usage(Case):
         code, _, err = process.finish()
         self.assertEqual(code, 2)
         self.assertIn("\\xff\\x1b[31m", err)
+
+    def test_what_was_escaped_before_is_not_escaped_again(self):
+        """lfad's errors are; only beside what is not printable a backslash is doubled."""
+        self.lfad(scenario([rmm(LastError=ERROR + "ActivationFailed", Name="R\\x0aMM")]))
+        self.assertIn("R\\x0aMM", self.lfactl("show", "rmm")[1])
+        self.assertNotIn("R\\\\x0aMM", self.lfactl("show", "rmm")[1])
 
     def test_usage_error_as_json(self):
         code, document = self.json("stauts")
@@ -376,12 +403,52 @@ class Reading(Case):
         self.lfad(scenario([rmm(Capable=False)]))
         self.assertIn("restart the host", self.lfactl("show", "rmm")[1])
 
+    def test_with_nothing_staged_the_last_result_says_what_to_do(self):
+        for result, text in (("unknown", "look at the host and at 'lfactl history --image=rmm'.*lfad-operations\\(7\\)"),
+                             ("unverified", "check that by other means"),
+                             ("failed", "'lfactl history --image=rmm --long' tells why"), ("succeeded", "Nothing to do")):
+            lfad = self.lfad(scenario([rmm(State="idle", Pending=False, LastResult=result)]))
+            self.assertRegex(self.lfactl("show", "rmm")[1], f"What to do: .*{text}")
+            lfad.kill()
+
+    def test_a_result_that_is_not_known_needs_attention_until_it_is(self):
+        end = record(4, "finished", job=4, guid=RMM, result="unknown")
+        settled = record(6, "settled", job=4, guid=RMM, to="2.0")
+        for history, needs in (([end], True), ([end, settled], False), ([settled, {**end, "seq": 7, "job": 7}], True)):
+            lfad = self.lfad(scenario([rmm(State="idle", Pending=False, LastResult="unknown")], history=history))
+            for verb in ([], ["status"], ["refresh"]):
+                self.assertEqual("  rmm idle: The last activation ended unknown" in self.lfactl(*verb)[1], needs, verb)
+            self.assertEqual("Nothing needs attention." in self.lfactl()[1], not needs)
+            self.assertEqual("Nothing to do" in self.lfactl("show", "rmm")[1], not needs)
+            lfad.kill()
+
+    def test_a_result_that_is_not_known_comes_before_what_is_staged(self):
+        for state, text in (("pending", "ended unknown"), ("failed", "ended unknown"), ("scheduled", "lfactl cancel rmm")):
+            lfad = self.lfad(scenario([rmm(State=state, LastResult="unknown")]))
+            self.assertRegex(self.lfactl()[1], f"  rmm {state}, 1.4 → 1.5: .*{text}")
+            lfad.kill()
+
+    def test_a_pause_by_lfad_itself_needs_attention_and_a_persons_does_not(self):
+        for by_lfad in (True, False):
+            lfad = self.lfad(scenario([bl31()], manager={"Holds": [{"guid": "", "reason": "x", "by-lfad": by_lfad}]}))
+            for verb in ([], ["status"], ["refresh"]):
+                out = self.lfactl(*verb)[1]
+                self.assertEqual("  all images held by lfad, since the host restarted" in out, by_lfad, verb)
+                self.assertEqual("Needs attention:" in out, by_lfad and verb != ["refresh"])
+            lfad.kill()
+
     def test_a_pause_is_shown_with_its_reason_and_the_way_out(self):
         self.lfad(scenario([rmm(Blockers=["hold"])], manager={"Holds": [
             {"guid": "", "reason": "The host restarted.", "by-lfad": True, "until": 0}]}))
         for verb in ([], ["status"]):
             self.assertRegex(self.lfactl(*verb)[1], r"(?m)^ *Held: .*The host restarted\. .*'lfactl unhold'")
         self.assertRegex(self.lfactl("show", "rmm")[1], "What to do: .*'lfactl unhold'")
+
+    def test_who_paused_is_named_where_that_is_known(self):
+        self.lfad(scenario(manager={"Holds": [{"guid": "", "reason": "audit", "by-lfad": False, "uid": uid}
+                                              for uid in (0, 4294967290)]}))
+        for verb in ("status", "unhold"):
+            self.assertRegex(self.lfactl(verb)[1], "(?s)all images, by root: audit.*all images, by uid 4294967290: audit")
 
     def test_refresh(self):
         lfad = self.lfad()
@@ -473,7 +540,7 @@ class Activating(Case):
 
     def test_the_line_tells_of_blackouts_when_there_were_any(self):
         for measured, text in (((502000, 1, 502000), " (blackout: 502 ms)"), ((0, 0, 0), ""),
-                               ((20900, 41, 840500), " (41 blackouts: at most 20 ms, together 840 ms)")):
+                               ((20900, 41, 840500), " (41 blackouts: at most 21 ms, together 841 ms)")):
             what = ending("succeeded", message="2.0 runs.")
             what["job"].update(zip(("BlackoutUSec", "BlackoutCount", "BlackoutSumUSec"), measured))
             with self.subTest(measured=measured):
@@ -504,6 +571,13 @@ class Activating(Case):
         text = "Firmware refused the activation; the old version still runs."
         _, out, err = self.activate(ending("failed", error=ERROR + "ActivationFailed", message=text))
         self.assertEqual((out + err).count(text), 1)
+
+    def test_what_went_wrong_leads_to_the_guide_once(self):
+        for result, error in (("failed", "ActivationFailed"), ("unknown", "Unproven"), ("unknown", "HostRestarted"),
+                              ("failed", ""), ("succeeded", ""), ("refused", "KernelBusy"), ("cancelled", "Cancelled")):
+            err = self.activate(ending(result, error=ERROR + error if error else ""))[2]
+            self.assertEqual(err.count("See lfad-operations(7)."), int(result in ("failed", "unknown")), result)
+        self.assertIn("See lfad-operations(7).", self.activate({"error": [ERROR + "Quarantined", "because"]})[2])
 
     def test_exit_codes_of_results(self):
         for result, error, code in (("succeeded", "", 0), ("unverified", "", 4), ("failed", "NoEffect", 1),
@@ -549,9 +623,9 @@ class Activating(Case):
         self.assertEqual((job["Id"], job["Result"], job["Error"], job["Path"]),
                          (12, "failed", ERROR + "NoEffect", "/org/arm/LFA1/job/12"))
 
-    def test_no_block_prints_the_path(self):
+    def test_no_block_tells_people_the_number_and_programs_the_path(self):
         self.lfad(scenario(activate={RMM: ending("succeeded", then="stay")}))
-        self.assertEqual(self.lfactl("activate", "rmm", "--no-block")[:2], (0, "/org/arm/LFA1/job/12\n"))
+        self.assertEqual(self.lfactl("activate", "rmm", "--no-block")[:2], (0, accepted("rmm", 12)))
         code, document = self.json("activate", "rmm", "--no-block")
         self.assertEqual(document["jobs"], [{"Path": "/org/arm/LFA1/job/13", "Guid": RMM}])
 
@@ -569,7 +643,7 @@ class Activating(Case):
 
     def test_the_signal_alone_proves_nothing(self):
         code, out, err = self.activate(ending("succeeded", then="forget"))
-        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+        self.assertEqual((code, out), (5, ""))
         self.assertIn("is not known", err)
 
     def test_several_images_go_on_after_a_refusal_and_stop_after_trouble(self):
@@ -605,7 +679,7 @@ class Activating(Case):
             lfad.wait_for("state 12 activating")
             process.popen.send_signal(number)
             code, out, err = process.finish()
-            self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+            self.assertEqual((code, out), (5, ""))
             self.assertIn("job 12 goes on", err)
             self.assertIn("lfactl cancel 12", err)
             lfad.kill()
@@ -642,7 +716,7 @@ class Pending(Case):
         self.lfad(scenario(activate={RMM: ending("succeeded")}, pending=[RMM]))
         code, document = self.json("activate", "--pending")
         self.assertEqual((code, document["jobs"][0]["Guid"], document["jobs"][0]["Result"]), (0, RMM, "succeeded"))
-        self.assertEqual(self.lfactl("activate", "--pending", "--no-block")[:2], (0, "/org/arm/LFA1/job/13\n"))
+        self.assertEqual(self.lfactl("activate", "--pending", "--no-block")[:2], (0, accepted("rmm", 13)))
 
     def test_a_refusal_of_the_call(self):
         self.lfad(scenario(errors={"ActivatePending": ["org.freedesktop.DBus.Error.AccessDenied", "no"]}))
@@ -723,7 +797,7 @@ class Terms(Case):
         self.assertRegex(self.lfactl("status")[1], "Job: 12 for rmm: waiting until .*: No window is open")
         process.popen.send_signal(signal.SIGINT)
         code, out, err = process.finish()
-        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
+        self.assertEqual((code, out), (5, ""))
         self.assertRegex(err, "(?s)job 12 goes on.*lfactl cancel 12")
         lfad.kill()
 
@@ -736,8 +810,20 @@ class Terms(Case):
         process.popen.send_signal(signal.SIGTERM)
         self.assertEqual(process.finish()[0], 5)
         self.assertEqual(self.lfactl("activate", "rmm", "bl31", "--when-allowed", "--no-block")[:2],
-                         (8, "/org/arm/LFA1/job/13\n"))
+                         (8, accepted("rmm", 13)))
         lfad.kill()
+
+    def test_another_job_that_waits_for_the_same_image_is_told_of(self):
+        waiting = {"Id": 7, "Guid": RMM, "Result": "", **self.WAITING}
+        what = {"activate": {RMM: ending("succeeded", then="stay")}, "pending": [RMM]}
+        for first, arguments in ((12, ["rmm"]), (12, ["rmm", "--when-allowed"]), (12, ["--pending"]), (7, ["rmm"])):
+            lfad = self.lfad(scenario(jobs={"7": waiting}, **{"first-job": first}, **what))
+            err = self.lfactl("activate", *arguments, "--no-block")[2]
+            told = "rmm: job 7 for it waits already, and this is another one. 'lfactl cancel 7' ends the older one.\n"
+            self.assertEqual(err, told if first == 12 else "", "7: the same job, under the same request id")
+            lfad.kill()
+        self.lfad(scenario(jobs={"7": {**waiting, "State": "done"}}, **what))
+        self.assertEqual(self.lfactl("activate", "rmm", "--no-block")[2], "")
 
     def test_what_was_passed_over_shows(self):
         what = explanation("allow")
@@ -785,14 +871,26 @@ class Explaining(Case):
         self.assertEqual(code, 3)
         self.assertEqual(lines[0], "rmm: 1.4 → 1.5: wait, KernelBusy: because")
         self.assertEqual(lines[1].split(), ["GATE", "VERDICT", "OVERRIDE", "NOT", "BEFORE", "WHY"])
-        self.assertEqual(lines[2].split()[:2], ["driver", "allow"])
-        self.assertRegex(lines[3], r"^image +wait +no +2026-09-21 14:13:20 UTC \(.* ago\) +because$")
+        self.assertRegex(lines[2], r"^image +wait +no +2026-09-21 14:13:20 UTC \(.* ago\) +because$")
         self.assertIn("ask again in a moment", err)
-        self.assertNotIn("GATE", self.explain(explanation("allow"), "--no-legend")[1])
+        self.assertEqual(lines[3:], ["1 other gate allows it: 'lfactl explain rmm --long' shows it."])
+        out = self.explain(explanation("deny", "NotPending"), "--no-legend")[1]
+        self.assertNotRegex(out, "GATE|other gate")
+
+    def test_gates_that_simply_allow_are_only_counted(self):
+        what = explanation("allow")
+        self.assertEqual(self.explain(what)[1].splitlines()[1:], ["All 2 gates allow it: 'lfactl explain rmm --long' shows them."])
+        what["gates"] += [{"gate": "window", "answer": "allow", "text": "It is open."},
+                          {"gate": "hold", "answer": "allow", "text": "", "overridden": True}]
+        lines = self.explain(what)[1].splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], ["GATE", "window", "hold", "2"])
+        self.assertEqual(lines[-1], "2 other gates allow it: 'lfactl explain rmm --long' shows them.")
+        lines = self.explain(what, "--long")[1].splitlines()
+        self.assertEqual([line.split()[0] for line in lines[1:]], ["GATE", "driver", "image", "window", "hold"])
 
     def test_without_a_time_there_is_none(self):
         out = self.explain(explanation("deny", "NotPending"))[1]
-        self.assertRegex(out.splitlines()[3], r"^image +deny +no( +-)? +because$")
+        self.assertRegex(out.splitlines()[2], r"^image +deny +no( +-)? +because$")
 
     def test_times_are_told_in_utc_and_in_the_zone_of_the_policy(self):
         what = explanation("defer", "Held", not_before=1795833000 * 10**6)
@@ -800,12 +898,12 @@ class Explaining(Case):
         what["gates"][1]["overridable"] = True
         out = self.explain(what, "--at=@1795822200")[1].splitlines()
         self.assertRegex(out[1], r"^As of 2026-11-27 23:30:00 UTC, 2026-11-28 00:30:00 CET \(.*\)\. What cannot be foreseen")
-        self.assertRegex(out[4], r"^image +defer +possible +2026-11-28 02:30:00 UTC, 03:30:00 CET \(.*\) +because$")
+        self.assertRegex(out[3], r"^image +defer +possible +2026-11-28 02:30:00 UTC, 03:30:00 CET \(.*\) +because$")
 
     def test_a_gate_that_is_passed_over_says_so(self):
         what = explanation("allow")
         what["gates"][1] |= {"text": "paused", "overridable": True, "overridden": True}
-        self.assertRegex(self.explain(what)[1].splitlines()[3], r"^image +allow +passed over +(- +)?paused$")
+        self.assertRegex(self.explain(what)[1].splitlines()[2], r"^image +allow +passed over +(- +)?paused$")
 
     def test_what_polkit_says(self):
         for answer, text in (("yes", "you may\n"), ("no", "you may not"), ("challenge", "a password would be asked for")):
@@ -911,8 +1009,8 @@ class Vanishing(Case):
         watching.wait_for("watching", "stderr")
         self.bus.kill()
         code, out, err = waiting.finish()
-        self.assertEqual((code, out), (5, "/org/arm/LFA1/job/12\n"))
-        self.assertIn("Cannot wait for the job of rmm", err)
+        self.assertEqual((code, out), (5, ""))
+        self.assertIn("Cannot wait for job 12 of rmm", err)
         self.assertEqual(watching.finish()[0], 1)
 
     def vanish(self):
@@ -1006,6 +1104,12 @@ class Holding(Case):
         self.assertEqual(self.lfactl("unhold", "rmm")[0], 0)
         lfad.wait_for(re.escape(f'unhold /org/arm/LFA1 {{"images": ["{RMM}"]}}\n'))
 
+    def test_spans_are_rounded_to_the_nearest(self):
+        self.lfad()
+        for span, text in (("2h", "2 h"), ("119s", "119 s"), ("120s", "2 min"), ("90min", "90 min"), ("47h", "47 h"),
+                           ("48h", "2 days"), ("61h", "3 days")):
+            self.assertIn(f"(in {text})", self.lfactl("hold", "--reason=fan", f"--until=+{span}")[1])
+
     def test_times_are_those_of_the_policys_zone(self):
         lfad = self.lfad(scenario(manager={"TimeZone": "Europe/Berlin"}))
         out = self.lfactl("hold", "--reason=fan", "--until=2099-01-01 06:00")[1]
@@ -1017,6 +1121,21 @@ class Holding(Case):
         for arguments in (("hold",), ("hold", "rmm"), ("hold", "--reason="), ("hold", "--reason=x", "nonsense"),
                           ("unhold", "nonsense")):
             self.assertEqual(self.lfactl(*arguments)[0], 2, arguments)
+
+
+class Counting(Case):
+    def test_one_is_singular(self):
+        with tempfile.TemporaryDirectory() as root:
+            folder = pathlib.Path(root, "etc/lfad/lfad.conf.d")
+            folder.mkdir(parents=True)
+            for name, text, said in (("1", "[Policy]\n", "1 file read, 0 errors, 0 warnings."),
+                                     ("2", "x\n", "2 files read, 1 error, 0 warnings.")):
+                (folder / f"{name}.conf").write_text(text)
+                self.assertEqual(self.lfactl("config", "check", f"--root={root}")[2], said + "\n")
+        for images in ([rmm()], [rmm(), bl31()]):
+            lfad = self.lfad(scenario(images))
+            self.assertIn(f"active, {len(images)} image{'s' * (len(images) - 1)}.\n", self.lfactl("refresh")[1])
+            lfad.kill()
 
 
 class Releasing(Case):
@@ -1032,6 +1151,13 @@ class Releasing(Case):
             lfad.wait_for(call + ' {"reason": "fan replaced"}\n')
             self.assertEqual(self.json(*verb)[1]["exit-code"], 0)
             lfad.wait_for(call + " {}\n")
+            lfad.kill()
+
+    def test_only_what_is_pending_can_be_tried_again(self):
+        for pending, text in ((True, "; 'lfactl activate rmm' tries it again."), (False, ". No new firmware is staged.")):
+            lfad = self.lfad(scenario([rmm(Pending=pending)]))
+            self.assertEqual(self.lfactl("clear-quarantine", "rmm")[1],
+                             f"rmm: what went wrong does not count any more{text}\n")
             lfad.kill()
 
     def test_nothing_to_release(self):
@@ -1058,6 +1184,7 @@ class History(Case):
                errno=125, **{"firmware-code": "LFA_BUSY", "cancel-uid": 0, "cancel-answer": 0}),
         record(7, "settled", job=5, guid=VENDOR, **{"from": "1", "to": "2", "pending": False}),
         {"type": "external"},
+        record(9, "finished", job=9, errno=5),
     ]
 
     def test_one_line_a_finished_job(self):
@@ -1065,7 +1192,7 @@ class History(Case):
         code, out, _ = self.lfactl("history")
         lines = out.splitlines()
         self.assertEqual(code, 0)
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(lines), 4)
         self.assertRegex(lines[1], r"2 +rmm +1.4 → 1.5 +succeeded +- +502 ms +root *$")
         self.assertRegex(lines[2],
                          rf"5 +{VENDOR} +- → - +unknown, later found: 2 +NoReport \[LFA_BUSY\] +- +4294967290 *$")
@@ -1077,7 +1204,7 @@ class History(Case):
         self.assertEqual(len(re.findall(r"(?m)^#", out)), len(self.RECORDS))
         for line in ("write-usec: 1200000 (1 s)", "blackout-usec: 502000 (502 ms)", "uid: 0 (root)", "pid: 1",
                      "unit: fleet.service", "login-uid: 0 (root)", "uid: 4294967290", "reason: CVE",
-                     f"guid: {RMM} (rmm)", f"guid: {VENDOR}", "errno: 125 (Operation canceled)", "cancel-answer: 0",
+                     f"guid: {RMM} (rmm)", f"guid: {VENDOR}", "errno: 125", "errno: 5 (Input/output error)", "cancel-answer: 0",
                      "cancel-uid: 0 (root)"):
             self.assertRegex(out, "(?m)^ +" + re.escape(line) + "$")
         self.assertRegex(out, r"(?m)^ +strange: 1\.5$")

@@ -168,7 +168,7 @@ def main():
         say(paint(f"\n  ✗ {error}", RED))
         sys.exit(1)
     say(paint(f"\nAll of it verified: {story.checks} checks in {time.monotonic() - begin:.1f} s.", BOLD)
-        + " Try it yourself: ./dev shell")
+        + " Try it yourself: ./dev machine")
 
 
 main()

@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import subprocess
+import tempfile
 from typing import NamedTuple
 
 import docutils.core
@@ -18,7 +19,9 @@ import docutils.nodes
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD_DIR = os.path.realpath(os.environ.get("LFAD_BUILD_DIR", os.path.join(SOURCE_DIR, "build")))
-PAGES = ("lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5", "lfad-drivers.7", "org.arm.LFA1.5")
+PAGES = ("lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5", "lfad-drivers.7", "lfad-operations.7",
+         "lfad-integration.7", "org.arm.LFA1.5")
+GUIDES = {"lfad-operations.7", "lfad-integration.7"}
 PROGRAMS = {"lfad": "src/lfad", "lfactl": "src/ctl/lfactl", "lfa-sim": "src/sim/lfa-sim"}
 
 
@@ -38,7 +41,7 @@ class Page:
     def __init__(self, name, source):
         self.name = name
         self.tree = docutils.core.publish_doctree(
-            source, source_path=name, settings_overrides={"syntax_highlight": "none", "report_level": 5})
+            source, source_path=os.path.join(SOURCE_DIR, "man", name + ".rst"), settings_overrides={"syntax_highlight": "none", "report_level": 5})
         self.sections = {}
         self.texts = {}
         self.literals = [(node.parent.line or 0, node.astext()) for node in self._all(docutils.nodes.literal)]
@@ -120,6 +123,17 @@ def run_program(name, *args):
     done = subprocess.run([os.path.join(BUILD_DIR, PROGRAMS[name]), *args], stdin=subprocess.DEVNULL, text=True,
                           capture_output=True, check=True, timeout=30)
     return done.stdout
+
+
+def systemd_says(units):
+    """What systemd has to say against these units, {name: text}. The programs count as installed."""
+    with tempfile.TemporaryDirectory() as place:
+        for name, text in units.items():
+            with open(os.path.join(place, name), "w", encoding="utf-8") as file:
+                file.write(re.sub(r"^(Exec\w+=)(/usr/\S*lf\S+)", r"\1/bin/true", text, flags=re.MULTILINE))
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(os.path.join(place, name) for name in units)],
+                              text=True, capture_output=True, check=False, timeout=60)
+        return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
 
 
 def source_files(folder, suffix=".c"):

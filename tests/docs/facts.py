@@ -71,6 +71,13 @@ def watchdog_keys():
     return {name: kinds[kind] for kind, name in expect(rows, "keys of watchdogs")}
 
 
+def statistics_keys():
+    """Key -> type of property Statistics."""
+    text = read("src/bus/statistics.c")
+    names = re.findall(r'append_number\(reply, "([a-z-]+)"', text)
+    return {"results": "a{st}"} | dict.fromkeys(expect(names, "keys of statistics"), "t")
+
+
 def inhibitor_keys():
     """Key -> type of what ListInhibitors gives of one."""
     body = re.search(r"int append_inhibitor\(.*?\n}\n", read("src/bus/inhibit.c"), re.DOTALL)
@@ -140,6 +147,19 @@ def describe(part):
     keys = re.findall(r'(?:(?:json_add_\w+|add_flag|json_object_object_add)\(object|gate_mask_to_record\([^,]+), '
                       r'"([a-z-]+)"', code)
     return dict.fromkeys(keys)
+
+
+# -- the journal
+
+def messages():
+    """name -> "level, id" of each event."""
+    rows = re.findall(r'X\(\w+, "([a-z-]+)", (\w+),[\s\\]*"([0-9a-f]{32})"\)', read("include/lfa/message-ids.h"))
+    return {name: f"{level.lower()}, {message_id}" for name, level, message_id in expect(rows, "events")}
+
+
+def message_fields():
+    found = re.findall(r'#define LFA_FIELD_\w+ "(\w+)"', read("include/lfa/message-fields.h"))
+    return dict.fromkeys(expect(found, "fields of entries"))
 
 
 # -- enumerations
@@ -258,6 +278,10 @@ def long_options(text):
     return expect(found, "options")
 
 
+def short_options(text):
+    return re.findall(r"^\s+(-\w), --", text, re.MULTILINE)
+
+
 def lfad_options():
     return dict.fromkeys([*long_options(run_program("lfad", "--help")), "-h"])
 
@@ -286,7 +310,8 @@ def lfactl_verbs():
 
 
 def lfactl_common_options():
-    return dict.fromkeys([*long_options(help_section(run_program("lfactl", "--help"), "Options")), "-h"])
+    text = help_section(run_program("lfactl", "--help"), "Options")
+    return dict.fromkeys(long_options(text) + short_options(text))
 
 
 def lfactl_verb_options():
@@ -296,7 +321,7 @@ def lfactl_verb_options():
         verb = verb.split()[0]
         text = help_section(run_program("lfactl", verb, "--help"), f"Options of '{verb}'")
         if text:
-            found[verb] = dict.fromkeys(long_options(text))
+            found[verb] = dict.fromkeys(long_options(text) + short_options(text))
     return found
 
 
@@ -320,6 +345,18 @@ def lfactl_json_members():
     text = re.sub(r"\s+", " ", all_source("src/ctl"))
     found = re.findall(r'json_\w+\((?:client->)?document, "([a-z-]+)"', text)
     return dict.fromkeys(expect(found, "members"))
+
+
+def lfactl_metrics():
+    """Name of the samples -> type and labels."""
+    table = expect(re.search(r"metric_families\[_METRIC_MAX\] = \{\n(.*?)\n};", read("src/ctl/metric-families.c"),
+                             re.DOTALL), "metrics").group(1)
+    found = {}
+    for kind, row in re.findall(r"=\s+(GAUGE|COUNTER)\((.*?)\),\n", table + "\n", re.DOTALL):
+        name, _, *labels = re.findall(r'"([^"]*)"', row)
+        name += "_total" if kind == "COUNTER" else ""
+        found[name] = kind.lower() + (": " + ", ".join(labels) if labels else "")
+    return expect(found, "metrics")
 
 
 def lfactl_events():
@@ -366,7 +403,7 @@ def known_names():
     for name in docs.PAGES:
         for entries in docs.page(name).sections.values():
             names |= {word for entry in entries for term in entry.names for word in (term, term.split()[0],
-                                                                                    term.split("=")[0])}
+                                                                                    re.split(r"[\[=]", term)[0])}
     for kind in ("Manager", "Image", "Job"):
         names.add(interface(kind).get("name"))
     names |= {"org.arm.LFA1.Error."} | {"org.arm.LFA1.Error." + name for name in errors()}

@@ -8,8 +8,8 @@ import unittest
 import docs
 import facts
 
-API, DAEMON, CLIENT, SIM, CONFIG, DRIVERS = ("org.arm.LFA1.5", "lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5",
-                                               "lfad-drivers.7")
+API, DAEMON, CLIENT, SIM, CONFIG, DRIVERS, OPERATIONS = (
+    "org.arm.LFA1.5", "lfad.8", "lfactl.1", "lfa-sim.1", "lfad.conf.5", "lfad-drivers.7", "lfad-operations.7")
 
 # (page, heading, what exists, whether the order counts)
 FACTS = [
@@ -18,6 +18,7 @@ FACTS = [
     (API, "Details", facts.polkit_details, True),
     *[(API, f"{name} methods", lambda name=name: facts.methods(name), True) for name in ("Manager", "Image", "Job")],
     (API, "Manager signals", lambda: facts.signals("Manager"), True),
+    (API, "Keys of Statistics", facts.statistics_keys, True),
     *[(API, f"Options of {name}", lambda name=name: facts.options(name), True) for name in facts.OPTION_FILES],
     (API, "PLAN", facts.plan_keys, True),
     (API, "Types of events", lambda: facts.string_table("src/core/plan.c", "plan_event_type_names"), True),
@@ -49,6 +50,8 @@ FACTS = [
     (API, "Errors of D-Bus", facts.bus_errors, False),
     (DAEMON, "OPTIONS", facts.lfad_options, False),
     (DAEMON, "RESULTS", lambda: facts.enumeration("job_results"), True),
+    (DAEMON, "Events", facts.messages, True),
+    (DAEMON, "Fields", facts.message_fields, True),
     (DAEMON, "SIGNALS", facts.handled_signals, False),
     (DAEMON, "ENVIRONMENT", lambda: facts.environment("lfad", ["src/lfad.c", "src/daemon", "src/bus", "src/util"]),
      False),
@@ -56,6 +59,7 @@ FACTS = [
     (CLIENT, "OPTIONS", facts.lfactl_common_options, False),
     (CLIENT, "EXIT STATUS", facts.lfactl_exit_codes, True),
     (CLIENT, "ENVIRONMENT", lambda: facts.environment("lfactl", ["src/ctl"]), False),
+    (CLIENT, "METRICS", facts.lfactl_metrics, True),
     (CLIENT, "JSON", facts.lfactl_json_members, False),
     (SIM, "VERBS", facts.sim_verbs, True),
     (SIM, "OPTIONS", facts.sim_options, False),
@@ -66,6 +70,10 @@ FACTS = [
     (SIM, "ENVIRONMENT", lambda: facts.environment("lfa-sim", ["src/sim"]), False),
     (DRIVERS, "HOW THEY ARE TOLD APART",
      lambda: dict.fromkeys(name for name in facts.enumeration("driver_profiles") if name != "unknown"), False),
+    (OPERATIONS, "RESULTS", lambda: facts.enumeration("job_results"), True),
+    (OPERATIONS, "GATES", facts.gates, True),
+    (OPERATIONS, "ERRORS", lambda: dict.fromkeys(sorted(facts.errors())), True),
+    (OPERATIONS, "Errors of the bus", lambda: dict.fromkeys(sorted(facts.bus_errors())), True),
     *[(CONFIG, heading, lambda name=name: facts.config_keys(name), True)
       for name, heading in facts.CONFIG_HEADINGS.items()],
 ]
@@ -117,6 +125,10 @@ class CoverageTest(unittest.TestCase):
         self.assertEqual(headings, {"Options of " + verb for verb in found})
         for verb, options in found.items():
             self.assertEqual(list(docs.compare(docs.page(CLIENT).entries("Options of " + verb), options)), [])
+
+    def test_the_completion_knows_every_type_of_record(self):
+        words = re.search(r'"type", 0, "TYPE".*?\.words = (".*?") }', docs.read("src/ctl/option-rows.c"), re.DOTALL)
+        self.assertEqual(re.findall(r"[a-z-]+", words.group(1)), list(facts.record_types()))
 
     def test_exit_codes_of_errors(self):
         texts = {entry.names[0]: entry.text for entry in docs.page(CLIENT).entries("EXIT STATUS")}

@@ -20,19 +20,34 @@ INSTALLED = {
     "/usr/lib/modules-load.d/lfad.conf",
     "/usr/libexec/lfad",
     "/usr/libexec/lfad-worker",
+    "/usr/share/bash-completion/completions/lfactl",
+    "/usr/share/zsh/site-functions/_lfactl",
     "/usr/share/dbus-1/interfaces/org.arm.LFA1.xml",
     "/usr/share/dbus-1/system-services/org.arm.LFA1.service",
     "/usr/share/dbus-1/system.d/org.arm.LFA1.conf",
     "/usr/share/doc/lfad/examples/50-lfad-example.rules",
+    "/usr/share/doc/lfad/examples/activate.yml",
+    "/usr/share/doc/lfad/examples/lfa-agent.c",
+    "/usr/share/doc/lfad/examples/lfa-agent.py",
+    "/usr/share/doc/lfad/examples/lfa-agent.sh",
+    "/usr/share/doc/lfad/examples/quiesce.py",
+    "/usr/share/doc/lfad/examples/site-firmware.service",
+    "/usr/share/doc/lfad/examples/site-firmware.timer",
+    "/usr/share/doc/lfad/examples/lfad-alerts.yml",
     "/usr/share/man/man1/lfa-sim.1",
     "/usr/share/man/man1/lfactl.1",
     "/usr/share/man/man5/lfad.conf.5",
     "/usr/share/man/man5/org.arm.LFA1.5",
     "/usr/share/man/man7/lfad-drivers.7",
+    "/usr/share/man/man7/lfad-integration.7",
+    "/usr/share/man/man7/lfad-operations.7",
     "/usr/share/man/man8/lfad.8",
     "/usr/share/polkit-1/actions/org.arm.LFA1.policy",
+    "/usr/lib/systemd/catalog/lfad.catalog",
     "/usr/lib/systemd/system/lfad-activate.service",
     "/usr/lib/systemd/system/lfad-activate.timer",
+    "/usr/lib/systemd/system/lfad-metrics.service",
+    "/usr/lib/systemd/system/lfad-metrics.timer",
     "/usr/lib/systemd/system/lfad.service",
     "/usr/lib/udev/rules.d/60-lfad.rules",
 }
@@ -74,11 +89,11 @@ def rules(text):
 
 
 def matched_devices(text):
-    """(subsystem, pattern of names) of each rule that wants lfad."""
+    """(subsystem, pattern of names) of each rule for a device that may want lfad."""
     found = set()
     for tokens in rules(text):
         parts = {(key, operator): value for key, operator, value in tokens}
-        if ("TAG", "+=") in parts and parts.get(("ENV{SYSTEMD_WANTS}", "+=")) == "lfad.service":
+        if parts.get(("GOTO", "=")) == "lfad_device":
             found.add((parts["SUBSYSTEM", "=="], parts["KERNEL", "=="]))
     return found
 
@@ -88,10 +103,10 @@ def source_devices():
     return {(subsystem, pattern) for subsystem, pattern in re.findall(r'\{ "(\w+)", "\w+", "([^"]+)" \}', table)}
 
 
-def udevd_says(text, device):
-    """What udevd makes of a device with this rules file, errors included."""
+def udevd_says(text, device, action="add"):
+    """What udevd makes of an event of a device with this rules file, errors included."""
     script = ("mount -t tmpfs tmpfs /run && mkdir -p /run/udev/rules.d && cat >/run/udev/rules.d/60-lfad.rules && "
-              "exec udevadm test --action=add " + device)
+              f"exec udevadm test --action={action} {device}")
     done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], input=text, text=True,
                           capture_output=True, check=False, timeout=60)
     return done.stdout + done.stderr
@@ -104,17 +119,6 @@ def complaints(text):
 def modules(text):
     """What systemd-modules-load would load."""
     return [line.strip() for line in text.split("\n") if line.strip() and line.strip()[0] not in "#;"]
-
-
-def systemd_says(units):
-    """What systemd has to say against these units, {name: text}. The programs count as installed."""
-    with tempfile.TemporaryDirectory() as place:
-        for name, text in units.items():
-            with open(os.path.join(place, name), "w", encoding="utf-8") as file:
-                file.write(re.sub(r"^(Exec\w+=)(/usr/\S*lf\S+)", r"\1/bin/true", text, flags=re.MULTILINE))
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(os.path.join(place, name) for name in units)],
-                              text=True, capture_output=True, check=False, timeout=60)
-        return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
 
 
 class InstallTest(unittest.TestCase):
@@ -139,7 +143,7 @@ class InstallTest(unittest.TestCase):
             self.assertEqual(programs, ["/usr/libexec/lfad"])
 
     def test_systemd_understands_the_units(self):
-        self.assertEqual(systemd_says({name: self.text(UNITS + name) for name in self.units()}), "")
+        self.assertEqual(docs.systemd_says({name: self.text(UNITS + name) for name in self.units()}), "")
 
     def units(self):
         return [os.path.basename(path) for path in INSTALLED if path.startswith(UNITS)]
@@ -153,12 +157,30 @@ class InstallTest(unittest.TestCase):
         self.assertEqual(re.findall(r"^WantedBy=(.*)$", self.text(UNITS + "lfad-activate.timer"), re.MULTILINE),
                          ["timers.target"])
 
+    def test_metrics_are_written_where_node_exporter_looks_and_start_nothing(self):
+        service = self.text(UNITS + "lfad-metrics.service")
+        folder = "/var/lib/prometheus/node-exporter"
+        self.assertEqual(re.findall(r"^(ExecStart|ConditionPathIsDirectory|ReadWritePaths|Wants|Requires)=(.*)$", service,
+                                    re.MULTILINE),
+                         [("ConditionPathIsDirectory", folder),
+                          ("ExecStart", f"/usr/bin/lfactl metrics --output={folder}/lfad.prom"),
+                          ("ReadWritePaths", "-" + folder)])
+        self.assertNotIn("[Install]", service)
+        self.assertEqual(re.findall(r"^WantedBy=(.*)$", self.text(UNITS + "lfad-metrics.timer"), re.MULTILINE),
+                         ["timers.target"])
+
+    def test_services_that_call_lfactl_may_do_little_else(self):
+        for name, most in (("lfad-activate.service", 25), ("lfad-metrics.service", 20)):
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={most}",
+                                   self.files[UNITS + name]], text=True, capture_output=True, check=False, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_a_planted_fault_in_a_unit_is_found(self):
         timer = self.text(UNITS + "lfad-activate.timer")
         for good, bad in (("Persistent=no", "Persistant=no"), ("OnCalendar=*-*-* 03:00", "OnCalendar=*-*-* 33:00"),
                           ("RandomizedDelaySec=1h", "RandomizedDelaySec=1 while")):
             self.assertIn(good, timer)
-            self.assertNotEqual(systemd_says({"lfad-activate.timer": timer.replace(good, bad)}), "", bad)
+            self.assertNotEqual(docs.systemd_says({"lfad-activate.timer": timer.replace(good, bad)}), "", bad)
 
     def test_paths_in_the_pages_are_installed(self):
         """Those in /usr that are ours."""
@@ -167,7 +189,7 @@ class InstallTest(unittest.TestCase):
             for path in re.findall(r"(?<![\w.])/usr/[\w./-]*lfa[\w./-]*\w", source, re.IGNORECASE):
                 if path.startswith("/usr/lib/lfad/"):  # for a distribution's own
                     continue
-                self.assertIn(path, INSTALLED, page)
+                self.assertIn(path, INSTALLED | {os.path.dirname(name) for name in INSTALLED}, page)
 
     def test_the_module_hint_loads_nothing_by_itself(self):
         text = self.text("/usr/lib/modules-load.d/lfad.conf")
@@ -206,6 +228,14 @@ class UdevRuleTest(unittest.TestCase):
             self.assertRegex(said, r"(?m)^SYSTEMD_WANTS=lfad\.service$")
             self.assertRegex(said, r"(?m)^TAGS=.*:systemd:")
 
+    def test_only_a_device_that_comes_wants_lfad(self):
+        """Else what somebody has stopped is started again by the next activation (tests/vm shows it)."""
+        for text in self.for_null():
+            for action, wanted in (("add", True), ("bind", True), ("change", False), ("unbind", False)):
+                said = udevd_says(text, self.DEVICE, action)
+                self.assertEqual("lfad.service" in said, wanted, action)
+                self.assertRegex(said, r"(?m)^TAGS=.*:systemd:")
+
 
 class SelfTest(unittest.TestCase):
     """A planted fault is found."""
@@ -216,7 +246,7 @@ class SelfTest(unittest.TestCase):
                 rules(bad)
 
     def test_by_the_comparison_of_devices(self):
-        for good, bad in (("arm_smccc", "arm_smc"), ("arm-lfa", "arm-lfb"), ("lfad.service", "other.service")):
+        for good, bad in (("arm_smccc", "arm_smc"), ("arm-lfa", "arm-lfb"), ('"lfad_device"', '"lfad_end"')):
             self.assertNotEqual(matched_devices(docs.read(RULES).replace(good, bad)), source_devices())
 
     def test_by_udevd(self):

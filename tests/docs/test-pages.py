@@ -13,10 +13,9 @@ import docs
 
 RST2MAN = shutil.which("rst2man", path="/usr/bin") or shutil.which("rst2man.py", path="/usr/bin")
 # Pages of others, with their sections: of Debian 12 (man-db knows them where they are installed).
-FOREIGN = {"busctl(1)", "flock(2)", "gdbus(1)", "machine-id(5)", "org.freedesktop.LogControl1(5)", "polkit(8)",
-           "sd-bus(3)", "sd-daemon(3)", "sd_notify(3)", "systemctl(1)", "systemd.service(5)", "systemd.time(7)",
-           "systemd.timer(5)",
-           "timedatectl(1)"}
+FOREIGN = {"busctl(1)", "flock(2)", "gdbus(1)", "journalctl(1)", "machine-id(5)", "org.freedesktop.LogControl1(5)",
+           "polkit(8)", "sd-bus(3)", "sd_notify(3)", "systemctl(1)", "systemd-system.conf(5)", "systemd.exec(5)",
+           "systemd.service(5)", "systemd.time(7)", "systemd.timer(5)", "timedatectl(1)"}
 OWN = {re.sub(r"\.(\d)$", r"(\1)", name) for name in docs.PAGES}
 REFERENCE = re.compile(r"\*\*([\w.-]+)\*\*\\?\s*\((\d)\)")
 
@@ -24,7 +23,7 @@ REFERENCE = re.compile(r"\*\*([\w.-]+)\*\*\\?\s*\((\d)\)")
 def rst2man_complaints(source):
     done = subprocess.run(["/usr/bin/python3", "-B", RST2MAN, "--syntax-highlight=none", "--halt=warning",
                            "--no-generator", "--no-datestamp"], input=source, text=True, encoding="utf-8",
-                          capture_output=True, check=False)
+                          capture_output=True, check=False, cwd=os.path.join(docs.SOURCE_DIR, "man"))
     return done.stdout, done.stderr if done.returncode or done.stderr else ""
 
 

@@ -5,6 +5,7 @@
 
 #include "util/macros.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -69,7 +70,7 @@ pid_t served_start(const char *profile, const char *firmware, const char *option
 int served_stop(pid_t pid) {
         int status;
 
-        kill(pid, SIGTERM);
+        (void) kill(pid, SIGTERM);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -128,4 +129,23 @@ int try_open(const char *path, int flags) {
         _cleanup_close_ int fd = open(path, flags | O_CLOEXEC);
 
         return fd < 0 ? -errno : 0;
+}
+
+GPtrArray *names_in(const char *path) {
+        GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+        DIR *directory = opendir(path);
+        const struct dirent *entry;
+
+        assert_non_null(directory);
+        while ((entry = readdir(directory)))
+                if (entry->d_name[0] != '.')
+                        g_ptr_array_add(names, g_strdup(entry->d_name));
+        closedir(directory);
+        return names;
+}
+
+void assert_text(const char *guid, const char *attribute, const char *expected) {
+        g_autofree char *text = text_of(guid, attribute);
+
+        assert_string_equal(text, expected);
 }

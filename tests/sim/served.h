@@ -37,3 +37,7 @@ char *text_of(const char *guid, const char *attribute);
 ssize_t store(const char *guid, const char *attribute, const char *data, size_t size);
 /* open(2) and close(2): 0 or a negative errno. */
 int try_open(const char *path, int flags);
+/* The names in a directory, "." and ".." left out. */
+GPtrArray *names_in(const char *path);
+/* Fails the test if the file has another text. */
+void assert_text(const char *guid, const char *attribute, const char *expected);

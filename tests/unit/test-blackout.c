@@ -11,7 +11,7 @@ static BlackoutMeter new_meter(uint64_t floor_usec) {
         BlackoutMeter meter;
 
         blackout_meter_init(&meter, STEP, 0);
-        blackout_meter_calibrate(&meter, STEP + floor_usec);
+        blackout_meter_calibrate(&meter, STEP, STEP + floor_usec);
         blackout_meter_skip(&meter, 0);
         return meter;
 }
@@ -27,7 +27,7 @@ static void nothing_is_measured_before_something_is_taken(void **state) {
         BlackoutMeter meter;
 
         blackout_meter_init(&meter, STEP, 7);
-        blackout_meter_calibrate(&meter, 7 + 100 * STEP);
+        blackout_meter_calibrate(&meter, STEP, 7 + 100 * STEP);
         blackout_meter_skip(&meter, 200 * STEP);
         assert_false(meter.result.measured);
         assert_int_equal(meter.result.count, 0);
@@ -42,8 +42,10 @@ static void the_floor_is_the_worst_of_the_calibration_and_never_below_the_step(v
         blackout_meter_init(&meter, STEP, now);
         assert_int_equal(meter.result.floor_usec, STEP);
         for (size_t i = 0; i < G_N_ELEMENTS(late); i++) {
-                now += STEP + late[i];
-                blackout_meter_calibrate(&meter, now);
+                uint64_t slept = i % 2 ? STEP : STEP / 4;
+
+                now += slept + late[i];
+                blackout_meter_calibrate(&meter, slept, now);
                 assert_int_equal(meter.result.floor_usec, floors[i]);
         }
 }

@@ -36,6 +36,8 @@ static void anything_else_becomes_nothing(void **state) {
                 "\xc2\x85",         /* U+0085, a control character */
                 "a\xe2\x80\xae"
                 "b", /* U+202E, turns the line round */
+                "a\xe2\x80\xa8"
+                "b", /* U+2028, begins another line */
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -582,6 +582,9 @@ static void a_section_without_an_image_is_told_once(void **state) {
         assert_int_equal(reading.problems->len, 1);
         assert_int_equal(config_first_error(reading.problems)->line, 1);
         release(&reading);
+        reading = read_text(IMAGE "EfiGuid=" RMM_EFI "\nAfter=b\n[Image b]\nGuid=" OTHER "\nAfter=a\n");
+        assert_int_equal(reading.problems->len, 1);
+        release(&reading);
 }
 
 static void the_nearest_word_is_near(void **state) {

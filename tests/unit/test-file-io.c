@@ -189,6 +189,112 @@ static void a_link_in_the_place_of_the_temporary_file_is_not_followed(void **sta
         assert_string_equal(text, "precious");
 }
 
+static void what_is_published_has_its_mode_whatever_the_umask(void **state) {
+        const TempFolder *folder = *state;
+        mode_t umask_before = umask(0077);
+        struct stat st;
+        g_autofree char *text = NULL;
+
+        assert_int_equal(file_publish(folder->fd, "file", "one", 3, 0644), 0);
+        assert_int_equal(file_publish(folder->fd, "file", "two", 3, 0644), 0);
+        umask(umask_before);
+        assert_int_equal(fstatat(folder->fd, "file", &st, 0), 0);
+        assert_int_equal(st.st_mode & 07777, 0644);
+        text = temp_read(folder, "file", NULL);
+        assert_string_equal(text, "two");
+        assert_int_equal(temp_count_entries(folder), 1);
+}
+
+static void nothing_but_a_regular_file_is_published_over(void **state) {
+        const TempFolder *folder = *state;
+        g_autofree char *fifo = temp_path(folder, "fifo"), *text = NULL;
+
+        temp_write_text(folder, "victim", "precious");
+        temp_write_text(folder, "folder/inside", "");
+        assert_int_equal(mkfifo(fifo, 0600), 0);
+        assert_int_equal(symlinkat("victim", folder->fd, "link"), 0);
+        assert_int_equal(symlinkat("nowhere", folder->fd, "dangling"), 0);
+        assert_int_equal(file_publish(folder->fd, "folder", "new", 3, 0644), -EISDIR);
+        assert_int_equal(file_publish(folder->fd, "fifo", "new", 3, 0644), -ENOTSUP);
+        assert_int_equal(file_publish(folder->fd, "link", "new", 3, 0644), -ENOTSUP);
+        assert_int_equal(file_publish(folder->fd, "dangling", "new", 3, 0644), -ENOTSUP);
+        text = temp_read(folder, "victim", NULL);
+        assert_string_equal(text, "precious");
+        assert_int_equal(temp_count_entries(folder), 5);
+}
+
+static void a_link_that_waits_for_the_usual_temporary_name_is_passed_by(void **state) {
+        const TempFolder *folder = *state;
+        g_autofree char *victim = NULL, *text = NULL;
+
+        temp_write_text(folder, "victim", "precious");
+        assert_int_equal(symlinkat("victim", folder->fd, ".file.new"), 0);
+        assert_int_equal(file_publish(folder->fd, "file", "new", 3, 0644), 0);
+        victim = temp_read(folder, "victim", NULL);
+        text = temp_read(folder, "file", NULL);
+        assert_string_equal(victim, "precious");
+        assert_string_equal(text, "new");
+        assert_int_equal(temp_count_entries(folder), 3);
+}
+
+static void set_age(const TempFolder *folder, const char *name, time_t seconds) {
+        const struct timespec then = { .tv_sec = time(NULL) - seconds }, times[] = { then, then };
+
+        assert_int_equal(utimensat(folder->fd, name, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static bool is_there(const TempFolder *folder, const char *name) {
+        struct stat st;
+
+        return fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void what_a_killed_writer_left_is_removed_once_it_is_old(void **state) {
+        static const char *const others[] = {
+                ".file.0123456789abcde",   ".file.0123456789abcdef0", ".file.0123456789abcdeg",
+                ".files.0123456789abcdef", "file.0123456789abcdef",   ".file.new",
+                ".fil.0123456789abcdef",   ".file0123456789abcdef",   ".file.",
+        };
+        const TempFolder *folder = *state;
+
+        temp_write_text(folder, ".file.0123456789abcdef", "left");
+        temp_write_text(folder, ".file.fedcba9876543210", "being written");
+        temp_write_text(folder, ".file.00000000000000ff/inside", "");
+        assert_int_equal(symlinkat("file", folder->fd, ".file.00000000000000aa"), 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+                temp_write_text(folder, others[i], "not ours");
+                set_age(folder, others[i], 24 * 3600);
+        }
+        set_age(folder, ".file.0123456789abcdef", 3600);
+        set_age(folder, ".file.fedcba9876543210", 60);
+        set_age(folder, ".file.00000000000000ff", 3600);
+        set_age(folder, ".file.00000000000000aa", 3600);
+        assert_int_equal(file_publish(folder->fd, "file", "new", 3, 0644), 0);
+        assert_false(is_there(folder, ".file.0123456789abcdef"));
+        assert_int_equal(temp_count_entries(folder), G_N_ELEMENTS(others) + 4);
+}
+
+static bool publish_on_a_full_disk(void *argument) {
+        const TempFolder *folder = argument;
+        const struct rlimit limit = { 4, 4 };
+
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+                return false;
+        return file_publish(folder->fd, "file", "too much for it", 15, 0644) == -EFBIG;
+}
+
+static void a_failed_publication_leaves_the_old_file_and_nothing_beside_it(void **state) {
+        TempFolder *folder = *state;
+        g_autofree char *text = NULL;
+
+        temp_write_text(folder, "file", "old");
+        assert_true(in_child(publish_on_a_full_disk, folder));
+        text = temp_read(folder, "file", NULL);
+        assert_string_equal(text, "old");
+        assert_int_equal(temp_count_entries(folder), 1);
+}
+
 #define STREAM (4 * 1024 * 1024)
 
 static int alarms; /* atomic */
@@ -276,6 +382,11 @@ int main(void) {
                 unit_test_with_folder(replacement_that_cannot_be_renamed_leaves_nothing_beside_it),
                 unit_test_with_folder(unwritable_folder_is_an_error_and_keeps_the_old_file),
                 unit_test_with_folder(a_link_in_the_place_of_the_temporary_file_is_not_followed),
+                unit_test_with_folder(what_is_published_has_its_mode_whatever_the_umask),
+                unit_test_with_folder(nothing_but_a_regular_file_is_published_over),
+                unit_test_with_folder(a_link_that_waits_for_the_usual_temporary_name_is_passed_by),
+                unit_test_with_folder(what_a_killed_writer_left_is_removed_once_it_is_old),
+                unit_test_with_folder(a_failed_publication_leaves_the_old_file_and_nothing_beside_it),
                 cmocka_unit_test(writing_goes_on_after_short_writes_and_signals),
                 cmocka_unit_test(writing_nowhere_is_an_error),
         };

@@ -76,8 +76,8 @@ static void odd_text_is_no_guid_and_leaves_the_result_alone(void **state) {
                 "6c0762a612f24b5692cbba8f633606d9",
                 "6c0762a61-2f2-4b56-92cb-ba8f633606d9",
                 "6c0762ag-12f2-4b56-92cb-ba8f633606d9",
-                "6c0762a6-12f2-4b56-92cb-ba8f63360\xc3\xa9"
-                "9",
+                ("6c0762a6-12f2-4b56-92cb-ba8f63360\xc3\xa9"
+                 "9"),
                 "6c0762a6_12f2_4b56_92cb_ba8f633606d9",
         };
 

@@ -77,7 +77,7 @@ static void assert_range(const History *history, uint64_t first, uint64_t last) 
                 uint64_t seq;
 
                 assert_int_equal(json_get_u64(records->pdata[i], "seq", &seq), 0);
-                extend(records->pdata[i], seq, &queried);
+                (void) extend(records->pdata[i], seq, &queried);
         }
         assert_true(queried.whole);
         assert_int_equal(queried.first, first);

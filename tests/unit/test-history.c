@@ -442,23 +442,46 @@ static void thousands_of_records_are_found_again(void **state) {
         history_free(history);
 }
 
+static void write_large_file(const TempFolder *folder, unsigned n) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (unsigned i = 1; i <= n; i++)
+                g_string_append_printf(text, "{\"seq\":%u,\"type\":\"external\",\"filler\":\"%0*d\"}\n", i,
+                                       100 + (int) i % 7, 0);
+        temp_write(folder, FILE_NAME, text->str, text->len);
+}
+
 /* Across the blocks in which it is read: no record is lost, torn or taken twice where two of them meet. */
 static void a_large_file_is_read_from_its_end(void **state) {
-        g_autoptr(GString) text = g_string_new(NULL);
         g_autoptr(GPtrArray) records = NULL;
         const unsigned n = 30000;
         History *history;
 
-        for (unsigned i = 1; i <= n; i++)
-                g_string_append_printf(text, "{\"seq\":%u,\"type\":\"external\",\"filler\":\"%0100d\"}\n", i,
-                                       0);
-        temp_write(*state, FILE_NAME, text->str, text->len);
+        write_large_file(*state, n);
         history = open_history(*state);
         records = read_newest(history, 20000);
         assert_int_equal(records->len, 20000);
         for (unsigned i = 0; i < records->len; i++)
                 assert_int_equal(seq_of(records->pdata[i]), n - records->len + 1 + i);
         assert_int_equal(append(history, RECORD_EXTERNAL, "x"), n + 1);
+        history_free(history);
+}
+
+/* The blocks behind a page are passed over: wherever it begins in one, nothing of it is lost. */
+static void all_pages_of_a_large_file_are_all_its_records(void **state) {
+        uint64_t expected = 30000;
+        History *history;
+
+        write_large_file(*state, (unsigned) expected);
+        history = open_history(*state);
+        while (expected > 0) {
+                const HistoryQuery query = { .guid = "", .type = "", .before = expected + 1, .limit = 97 };
+                g_autoptr(GPtrArray) page = history_query(history, &query);
+
+                assert_int_equal(page->len, MIN(expected, 97));
+                for (unsigned i = page->len; i-- > 0; expected--)
+                        assert_int_equal(seq_of(page->pdata[i]), expected);
+        }
         history_free(history);
 }
 
@@ -482,6 +505,7 @@ int main(void) {
                 unit_test_with_folder(reserving_leaves_the_file_as_it_was),
                 unit_test_with_folder(thousands_of_records_are_found_again),
                 unit_test_with_folder(a_large_file_is_read_from_its_end),
+                unit_test_with_folder(all_pages_of_a_large_file_are_all_its_records),
         };
 
         return cmocka_run_group_tests_name("history", tests, NULL, NULL);

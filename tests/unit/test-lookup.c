@@ -151,7 +151,7 @@ static void what_fits_nothing_is_not_found(void **state) {
                 "-",
                 "d6d0eea7-fcea-d54b-9782-9934f234b6e4", /* known, and not here */
                 RMM "0",
-                "{" RMM,
+                ("{" RMM),
                 "{}",
                 "{6c07}",
         };

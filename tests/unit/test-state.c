@@ -20,9 +20,9 @@ static void free_state(State **state) {
 
 #define _cleanup_state_ _cleanup_(free_state)
 
-/* Takes in one record that is written as JSON without number, boot and time. When the last activation ended is a matter of
- * its own. */
-static unsigned take(State *state, const char *format, ...) {
+/* Takes in one record that is written as JSON without number, boot and time. When the last activation ended, and that each
+ * is counted (test-statistics.c), are matters of their own. */
+G_GNUC_PRINTF(2, 3) static unsigned take(State *state, const char *format, ...) {
         _cleanup_json_ json_object *record = NULL;
         g_autofree char *text = NULL;
         va_list arguments;
@@ -35,7 +35,7 @@ static unsigned take(State *state, const char *format, ...) {
         json_add_u64(record, "seq", state->seq + 1);
         json_add_u64(record, "timestamp", 1000 + state->seq);
         json_add_string(record, "boot-id", BOOT);
-        return state_apply(state, record) & ~(unsigned) STATE_CHANGE_LAST;
+        return state_apply(state, record) & ~(unsigned) (STATE_CHANGE_LAST | STATE_CHANGE_STATISTICS);
 }
 
 #define FINISHED(guid, to, result, row)                                                                     \
@@ -212,17 +212,31 @@ static void test_of_several_holds_the_one_that_lasts_longest_counts(void **unuse
         assert_int_equal(state_find_hold(state, A, 10)->uid, 3);
 }
 
-static void test_a_new_hold_pushes_out_what_is_over_and_no_other(void **unused) {
+static void test_a_new_hold_leaves_what_is_over_for_a_clock_that_is_set_back(void **unused) {
         _cleanup_state_ State *state = state_new();
 
-        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"until\":1002}");
-        take(state, "{\"type\":\"hold\",\"until\":1003}");
-        assert_int_equal(state->holds->len, 2);
-        assert_non_null(state_find_hold_of_person(state, A, 1001));
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"until\":1}");
         take(state, "{\"type\":\"hold\",\"guid\":\"" B "\"}");
         assert_int_equal(state->holds->len, 2);
+        assert_null(state_find_hold_of_person(state, A, 1));
+        assert_non_null(state_find_hold_of_person(state, A, 0));
+}
+
+static void test_a_new_hold_pushes_out_what_is_over_where_there_is_no_room(void **unused) {
+        _cleanup_state_ State *state = state_new();
+
+        take(state, "{\"type\":\"hold\",\"guid\":\"" A "\",\"until\":1}");
+        for (unsigned i = 1; i < STATE_HOLDS_OF_PEOPLE_MAX; i++) {
+                g_autofree char *record = g_strdup_printf(
+                                "{\"type\":\"hold\",\"guid\":\"%08x-2222-3333-4444-555555555555\"}", i);
+
+                take(state, "%s", record);
+        }
+        assert_int_equal(state->holds->len, STATE_HOLDS_OF_PEOPLE_MAX);
+        take(state, "{\"type\":\"hold\",\"guid\":\"" B "\"}");
+        assert_int_equal(state->holds->len, STATE_HOLDS_OF_PEOPLE_MAX);
         assert_null(state_find_hold_of_person(state, A, 0));
-        assert_non_null(state_find_hold_of_person(state, "", 1002));
+        assert_non_null(state_find_hold_of_person(state, "00000001-2222-3333-4444-555555555555", 0));
 }
 
 static ImageValues values_with(int pending, const char *pending_version) {
@@ -736,7 +750,8 @@ int main(void) {
                 cmocka_unit_test(test_the_last_automatic_attempt_of_each_image_is_kept_in_mind),
                 cmocka_unit_test(test_holds_of_people),
                 cmocka_unit_test(test_of_several_holds_the_one_that_lasts_longest_counts),
-                cmocka_unit_test(test_a_new_hold_pushes_out_what_is_over_and_no_other),
+                cmocka_unit_test(test_a_new_hold_leaves_what_is_over_for_a_clock_that_is_set_back),
+                cmocka_unit_test(test_a_new_hold_pushes_out_what_is_over_where_there_is_no_room),
                 cmocka_unit_test(test_what_the_driver_shows_releases),
                 cmocka_unit_test(test_a_stale_image_releases_nothing),
                 cmocka_unit_test(test_three_measured_activations_tell_what_to_expect),

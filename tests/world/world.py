@@ -16,7 +16,8 @@ a real dbus-daemon, the real polkitd, lfa-sim mounted on /sys/firmware, lfad wit
     world.main()
 
 and runs by itself. Environment: LFAD_BUILD_DIR, where the programs are built (default: build/ of this tree);
-LFAD_KEEP_WORLD, a directory to which every world's logs, history and configuration are copied when it ends.
+LFAD_KEEP_WORLD, a directory to which every world's logs, history and configuration are copied when it ends;
+LFAD_VALGRIND, under which our programs run with memcheck (see memcheck.py).
 
 A World is a context manager. Its parts are "dbus", "polkitd", "sim" and "lfad": start(part), stop(part) (SIGTERM),
 kill(part) (SIGKILL), restart(part), only ever by their own Popen. What it raises when something outside does not
@@ -49,10 +50,12 @@ import dbus.lowlevel
 import dbus.mainloop.glib
 from gi.repository import GLib
 
+import memcheck
+
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD_DIR = os.path.realpath(os.environ.get("LFAD_BUILD_DIR", os.path.join(SOURCE_DIR, "build")))
 LFAD = os.path.join(BUILD_DIR, "src/lfad")
-WORKER = os.path.join(BUILD_DIR, "src/worker/lfad-worker")
+WORKER = REAL_WORKER = os.path.join(BUILD_DIR, "src/worker/lfad-worker")
 LFACTL = os.path.join(BUILD_DIR, "src/ctl/lfactl")
 SIM = os.path.join(BUILD_DIR, "src/sim/lfa-sim")
 POLKITD = "/usr/lib/polkit-1/polkitd"
@@ -152,6 +155,10 @@ def plain(value):
     return value
 
 
+def _is_worker(pid):
+    return os.readlink(f"/proc/{pid}/exe") == WORKER or (memcheck.wanted() and memcheck.runs(pid, WORKER))
+
+
 def mounted_on(path):
     """The types of the file systems mounted on exactly this path, the uppermost last."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
@@ -164,17 +171,18 @@ def _checked(result, what):
         raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
-def _mount(source, target, kind=None, options=None):
+def mount(source, target, kind=None, options=None):
     """mount(2), since a world makes several: mount(8) takes more time than all of them. Without kind a bind mount."""
     _checked(_libc.mount(source.encode(), target.encode(), kind and kind.encode(), 0 if kind else MS_BIND,
                          options and options.encode()), f"mount {target}")
 
 
-def _umount(target, flags):
+def umount(target, flags):
     _checked(_libc.umount2(target.encode(), flags), f"umount {target}")
 
 
-def _end_with_parent():
+def end_with_parent():
+    """A preexec_fn: the program is killed when whoever started it is gone, however that ended."""
     _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
@@ -190,7 +198,10 @@ def _drained(channel, received):
 class World:
     """profile, firmware: what lfa-sim shows; sim_args: further options of `lfa-sim mount`; udev_control=False: a
     host on which no udevd forwards events (a deaf monitor); parts: which parts are started; lfad_args: further
-    options of lfad; sysfs: files elsewhere in sysfs, path -> content, to which put_sysfs() can add.
+    options of lfad; sysfs: files elsewhere in sysfs, path -> content, to which put_sysfs() can add; journal=True: lfad's
+    stderr counts as the journal's stream, and what it logs is in self.journal (see journal.py); own_etc=True: /etc is a
+    copy that commands may write to, without a configuration of lfad, and lfad is configured there; bus: further lines of
+    the bus's configuration.
 
     The simulator's kernel log is bound over /dev/kmsg, so that lfad runs as shipped; in a container without one lfad
     is told where to find it."""
@@ -198,7 +209,7 @@ class World:
     PARTS = ("dbus", "polkitd", "sim", "lfad")
 
     def __init__(self, profile="nvnew", firmware="versioned", sim_args=(), udev_control=True, parts=PARTS,
-                 lfad_args=(), sysfs=None):
+                 lfad_args=(), sysfs=None, journal=False, own_etc=False, bus=""):
         self.profile = profile
         self.firmware = firmware
         self.sim_args = list(sim_args)
@@ -206,6 +217,10 @@ class World:
         self.wanted_parts = tuple(parts)
         self.lfad_args = list(lfad_args)
         self.sysfs_files = dict(sysfs or {})
+        self.wants_journal = journal
+        self.journal = None
+        self.own_etc = own_etc
+        self.bus_lines = bus
         self.parts = {}
         self.status = []  # lfad's STATUS= lines, oldest first
         self.notified = []  # everything else that lfad told the service manager
@@ -240,7 +255,11 @@ class World:
         self.runtime_dir = "/run/lfad"
         self.state_dir = self._folder("state")
         self.log_dir = self._folder("log")
-        self.config_root = self._folder("config")
+        self._lfad_runs = 0
+        if memcheck.wanted():
+            memcheck.make_folder(self.dir)
+            memcheck.wrap_worker(WORKER, self.dir, BUILD_DIR)
+        self.config_root = "/" if self.own_etc else self._folder("config")
         self.control = os.path.join(self.dir, "sim.control")
         self.sysfs = os.path.join(self.dir, "sysfs")  # made by lfa-sim
         self.procfs = self._folder("proc")
@@ -251,6 +270,12 @@ class World:
             os.mkdir("/run/udev")
             with open("/run/udev/control", "wb"):
                 pass
+        if self.wants_journal:
+            import journal  # here, since few need it  # pylint: disable=C0415
+
+            self.journal = journal.Journal()
+        if self.own_etc:
+            self._cover_etc()
         self._raise_loopback()
         self._write_bus_configuration()
         self._cover_polkit()
@@ -264,7 +289,7 @@ class World:
             "LFA_SIM_CONTROL": self.control,
         }
         for name, value in os.environ.items():
-            if name.endswith("SAN_OPTIONS") or name.startswith("GCOV"):
+            if name.endswith("SAN_OPTIONS") or name.startswith("GCOV") or name == "G_SLICE":
                 self.environment[name] = value
 
     def _make_tools(self):
@@ -274,10 +299,17 @@ class World:
         for path in (LFACTL, SIM, os.path.join(here, "caller.py")):
             if os.path.exists(path):
                 shutil.copy(path, self.tools_dir)
+        if memcheck.wanted():
+            memcheck.wrap(os.path.join(self.tools_dir, os.path.basename(LFACTL)), self.dir, BUILD_DIR)
 
     def _mount(self, source, target, kind=None, options=None):
-        _mount(source, target, kind, options)
+        mount(source, target, kind, options)
         self._mounts.append(target)
+
+    def offer_bus(self):
+        """The bus also where programs look for it that take no address from their environment."""
+        os.makedirs("/run/dbus")
+        os.symlink(f"{self.dir}/bus.socket", "/run/dbus/system_bus_socket")
 
     def cover(self, source, target):
         """From now on this world sees the one file where the other one is."""
@@ -311,6 +343,7 @@ class World:
     def _write_bus_configuration(self):
         """A system bus as distributions ship it, with no policy but the project's own and polkit's."""
         policies = self._folder("system.d")
+        self.services_dir = self._folder("system-services")  # empty: nothing is started by a call
         shutil.copy(os.path.join(SOURCE_DIR, "dbus/org.arm.LFA1.conf"), policies)
         shutil.copy("/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf", policies)
         with open(os.path.join(self.dir, "bus.conf"), "w", encoding="utf-8") as file:
@@ -320,6 +353,7 @@ class World:
   <type>system</type>
   <auth>EXTERNAL</auth>
   <listen>{self.bus_address}</listen>
+  <servicedir>{self.services_dir}</servicedir>
   <policy context="default">
     <allow user="*"/>
     <deny own="*"/>
@@ -345,10 +379,20 @@ class World:
     <allow own="org.freedesktop.login1"/>
     <allow own="org.freedesktop.timedate1"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Monitoring"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>
   </policy>
   <includedir>{policies}</includedir>
+  {self.bus_lines}
 </busconfig>
 """)
+
+    def _cover_etc(self):
+        etc = self._folder("etc")
+        subprocess.run(["cp", "-a", "/etc/.", etc], check=True, stdin=subprocess.DEVNULL, timeout=60)
+        shutil.rmtree(os.path.join(etc, "lfad"), ignore_errors=True)
+        with open(os.path.join(etc, "machine-id"), "w", encoding="ascii") as file:
+            file.write("4d2f6b1ea5c34f0c9be7d8a09c5e1f37\n")
+        self._mount(etc, "/etc")
 
     def _cover_polkit(self):
         """polkitd has its folders built in: private ones are bound over them, with the project's actions only and
@@ -396,14 +440,19 @@ class World:
             self._bus.close()
             self._bus = None
         self._end_orphans()
+        if self.journal:
+            self.journal.close()
+            trouble += self.journal.faults
         trouble += self._sanitizer_reports()
+        if memcheck.wanted() and hasattr(self, "log_dir"):
+            trouble += memcheck.reports(self.dir, self._lfad_runs)
         self._keep()
         if hasattr(self, "_notify_watch"):
             GLib.source_remove(self._notify_watch)
             self._notify.close()
         for path in reversed(self._mounts):
             with contextlib.suppress(OSError):
-                _umount(path, MNT_DETACH)
+                umount(path, MNT_DETACH)
         self._mounts.clear()
         if hasattr(self, "dir"):
             os.rmdir(self.dir)
@@ -448,7 +497,8 @@ class World:
             target = os.path.join(keep, os.path.basename(self.dir))
             shutil.copytree(self.dir, target, ignore=shutil.ignore_patterns("*.socket", "*.control", "bin"))
             if os.path.isdir(self.runtime_dir):
-                shutil.copytree(self.runtime_dir, os.path.join(target, "run"))
+                shutil.copytree(self.runtime_dir, os.path.join(target, "run"),
+                                ignore=shutil.ignore_patterns("*.fifo"))
             sys.stderr.write(f"world: kept in {target}\n")
 
     # -- parts
@@ -521,7 +571,7 @@ class World:
         """After lfa-sim was killed its dead mounts are still there. By force: pending requests are aborted."""
         for path in ("/sys/firmware", KERNEL_LOG):
             while any(kind.startswith("fuse") for kind in mounted_on(path)):
-                _umount(path, MNT_FORCE | MNT_DETACH)
+                umount(path, MNT_FORCE | MNT_DETACH)
 
     def _abort_fuse(self):
         """Ends every request to lfa-sim's file system: whoever waits for one cannot even be killed."""
@@ -537,9 +587,12 @@ class World:
         self._log_count += 1
         path = os.path.join(self.log_dir, f"{self._log_count:02}-{part}.log")
         with open(path, "wb") as log:
+            if part == "lfad" and self.journal:
+                place = os.fstat(log.fileno())
+                environment = {"JOURNAL_STREAM": f"{place.st_dev}:{place.st_ino}", **environment}
             self.parts[part] = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                                 env={**self.environment, **environment}, start_new_session=True,
-                                                preexec_fn=_end_with_parent, **options)
+                                                preexec_fn=end_with_parent, **options)
         return self.parts[part]
 
     def _await_part(self, part, predicate, timeout=20, event=None):
@@ -598,12 +651,21 @@ class World:
     def spawn_lfad(self, **environment):
         """Starts lfad without waiting for READY=1."""
         self.notified.clear()
-        self._spawn_part("lfad", [LFAD, f"--worker={WORKER}", f"--config-root={self.config_root}",
-                                  f"--sysfs={self.sysfs}", f"--procfs={self.procfs}",
-                                  *([] if os.path.exists(KERNEL_LOG) else ["--kernel-log=/sys/firmware/.kmsg"]),
-                                  *self.lfad_args],
-                         {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
-                          "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket"), **environment})
+        self._lfad_runs += 1
+        before = memcheck.command(self.dir, BUILD_DIR) if memcheck.wanted() else []
+        self._spawn_part("lfad", [*before, *self.lfad_command()], {**self.lfad_environment(), **environment})
+
+    def lfad_command(self):
+        """lfad with its arguments, for this world."""
+        worker = memcheck.worker(self.dir) if memcheck.wanted() and WORKER == REAL_WORKER else WORKER
+        return [LFAD, f"--worker={worker}", f"--config-root={self.config_root}", f"--sysfs={self.sysfs}",
+                f"--procfs={self.procfs}",
+                *([] if os.path.exists(KERNEL_LOG) else ["--kernel-log=/sys/firmware/.kmsg"]), *self.lfad_args]
+
+    def lfad_environment(self):
+        """What the service manager would tell lfad."""
+        return {"RUNTIME_DIRECTORY": self.runtime_dir, "STATE_DIRECTORY": self.state_dir,
+                "NOTIFY_SOCKET": os.path.join(self.dir, "notify.socket")}
 
     def start_stand_in(self, part, argv, bus_name):
         """A program that stands in for a service that is not there (see systemd1.py); it ends with the world, after
@@ -648,8 +710,7 @@ class World:
         pids = []
         for entry in os.listdir("/proc"):
             try:
-                if (entry.isdigit() and os.readlink(f"/proc/{entry}/exe") == WORKER
-                        and _mount_namespace(entry) == own):
+                if entry.isdigit() and _is_worker(entry) and _mount_namespace(entry) == own:
                     pids.append(int(entry))
             except OSError:
                 continue
@@ -669,6 +730,8 @@ class World:
         if not hasattr(self, "log_dir"):
             return ""
         text = "".join(f"--- {part}\n{self.log(part)}" for part in self.PARTS if self.log(part))
+        if self.journal:
+            text += "--- journal\n" + "".join(f"    {entry}\n" for entry in self.journal.entries)
         if self.status:
             text += "--- STATUS=\n" + "".join(f"    {line}\n" for line in self.status)
         text += "--- signals\n"
@@ -688,7 +751,7 @@ class World:
         event of the loop, when the descriptor `event` becomes readable, and now and then, ever more rarely, for what
         raises no event: files, other processes."""
         context = GLib.MainContext.default()
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * memcheck.SLOWNESS
         pause = 5.0 if event is None else 50.0  # milliseconds
         sources, noticed = {}, []
 
@@ -745,6 +808,8 @@ class World:
     def sim(self, command):
         """What `lfa-sim ctl COMMAND` does, without a process for each; the output, or WorldError when refused."""
         words = command.split() if isinstance(command, str) else command
+        if words[0] == "wait" and memcheck.wanted() and "--timeout" not in str(words):
+            words = [*words, f"--timeout={10 * memcheck.SLOWNESS}s"]
         line = os.fsencode(shlex.join(words))
         if b"\n" in line:
             raise WorldError(f"a line end in {line} (write \\n)")
@@ -832,7 +897,8 @@ class World:
         among the signals, so that what is recorded when this returns came before the reply."""
         outcome = []
         self.bus().call_async(NAME, path, interface, member, signature, args,
-                              lambda *values: outcome.append(plain(values)), outcome.append, timeout=timeout)
+                              lambda *values: outcome.append(plain(values)), outcome.append,
+                              timeout=timeout * memcheck.SLOWNESS)
         context = GLib.MainContext.default()
         while not outcome:
             context.iteration(True)
@@ -843,7 +909,7 @@ class World:
     def call_as(self, user, path, interface, member, signature="", *args, interactive=True, agent=None, timeout=25):
         """The same, from a process of another user. agent: the polkit agent that speaks for this caller."""
         request = {"path": path, "interface": interface, "member": member, "signature": signature, "args": args,
-                   "interactive": interactive, "timeout": timeout}
+                   "interactive": interactive, "timeout": timeout * memcheck.SLOWNESS}
         done = self.as_user(user, ["caller.py", json.dumps(request)], agent=agent, timeout=timeout + 10)
         if done.returncode != 0:
             raise WorldError(f"the caller failed: {done.stderr}")
@@ -895,7 +961,7 @@ class World:
         output, errors = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         process = subprocess.Popen(argv, executable=program, stdin=subprocess.PIPE if gated else subprocess.DEVNULL,
                                    stdout=output, stderr=errors, env=self.environment, cwd="/",
-                                   preexec_fn=_end_with_parent)
+                                   preexec_fn=end_with_parent)
         process.files = (output, errors)
         return process
 
@@ -1089,13 +1155,20 @@ class TestCase(unittest.TestCase):
         self.assertEqual(got, ("done", result, error), job["Message"])
 
 
+def opens_of(path):
+    """A descriptor that becomes readable each time the file, or one in the folder, is opened: inotify(7)."""
+    watch = _libc.inotify_init1(os.O_CLOEXEC)
+    if watch < 0 or _libc.inotify_add_watch(watch, path.encode(), 0x20) < 0:  # IN_OPEN
+        raise OSError(ctypes.get_errno(), "inotify")
+    return watch
+
+
 @contextlib.contextmanager
 def opened_in(folder):
     """Gives a function that tells the names of all files that were opened in the folder meanwhile."""
     names = set()
-    watch = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-    if watch < 0 or _libc.inotify_add_watch(watch, folder.encode(), 0x20) < 0:  # IN_OPEN
-        raise OSError(ctypes.get_errno(), "inotify")
+    watch = opens_of(folder)
+    os.set_blocking(watch, False)
 
     def collect():
         with contextlib.suppress(BlockingIOError):

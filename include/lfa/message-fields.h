@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The fields of lfad's journal entries beside those that every entry has: lfad(8), JOURNAL, says what each means. A field
+ * whose value is not known is left out. Times end in _USEC and are in µs, moments of CLOCK_REALTIME. */
+
+#define LFA_FIELD_JOB "LFA_JOB"
+#define LFA_FIELD_GUID "LFA_GUID"
+#define LFA_FIELD_IMAGE "LFA_IMAGE"
+#define LFA_FIELD_FROM "LFA_FROM"
+#define LFA_FIELD_TO "LFA_TO"
+#define LFA_FIELD_RESULT "LFA_RESULT"
+#define LFA_FIELD_ERROR "LFA_ERROR"
+#define LFA_FIELD_FIRMWARE_CODE "LFA_FIRMWARE_CODE"
+#define LFA_FIELD_BLACKOUT_USEC "LFA_BLACKOUT_USEC"
+#define LFA_FIELD_WRITE_USEC "LFA_WRITE_USEC"
+#define LFA_FIELD_UID "LFA_UID"
+#define LFA_FIELD_PID "LFA_PID"
+#define LFA_FIELD_UNIT "LFA_UNIT"
+#define LFA_FIELD_LOGIN_UID "LFA_LOGIN_UID"
+#define LFA_FIELD_REASON "LFA_REASON"
+#define LFA_FIELD_REQUEST_ID "LFA_REQUEST_ID"
+#define LFA_FIELD_METHOD "LFA_METHOD"
+#define LFA_FIELD_GATE "LFA_GATE"
+#define LFA_FIELD_NOT_BEFORE_USEC "LFA_NOT_BEFORE_USEC"
+#define LFA_FIELD_UNTIL_USEC "LFA_UNTIL_USEC"
+#define LFA_FIELD_CAUSE "LFA_CAUSE"
+#define LFA_FIELD_FAILURES "LFA_FAILURES"
+#define LFA_FIELD_INHIBITOR "LFA_INHIBITOR"
+#define LFA_FIELD_MODE "LFA_MODE"
+#define LFA_FIELD_WHO "LFA_WHO"
+#define LFA_FIELD_DRIVER_STATE "LFA_DRIVER_STATE"
+#define LFA_FIELD_DRIVER_PROFILE "LFA_DRIVER_PROFILE"
+#define LFA_FIELD_SETTING "LFA_SETTING"
+#define LFA_FIELD_VALUE "LFA_VALUE"
