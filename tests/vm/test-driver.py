@@ -130,12 +130,12 @@ class TreeTest(vm.TestCase):
         self.box.lfactl("activate", "rmm")
         wait_for(lambda: OTHER in self.box.images(), what="the new image")
         self.box.control("cleanup 3000")
+        self.addCleanup(self.box.control, "cleanup 0")
         self.box.control(f"remove {OTHER}")
         self.box.stage("rmm", "2.5")
         job = self.box.begin("rmm")
         self.assertEnded(self.box.wait_finished(job), "succeeded")
         wait_for(lambda: OTHER not in self.box.images(), what="the image to be gone")
-        self.box.control("cleanup 0")
 
     def test_a_driver_that_is_busy_with_somebody_else_is_tried_again_and_then_reported(self):
         self.box.stage("bl31", "2.6")

@@ -30,6 +30,7 @@ class EnvelopeTest(vm.TestCase):
     def begin_hanging(self, version):
         self.box.stage("rmm", version)
         self.box.control("hang 1")
+        self.addCleanup(self.box.control, "hang 0")
         before = self.box.stores()
         job = self.box.begin("rmm")
         wait_for(lambda: self.box.stores() > before, what="the write")

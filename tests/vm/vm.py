@@ -162,8 +162,8 @@ class Box(machine.Machine):
 
     def images(self):
         """The names of the images' directories that lfad knows."""
-        paths = self.run("busctl", "--list", "tree", NAME).stdout.split()
-        return {path.rsplit("/", 1)[1].replace("_", "-") for path in paths if path.startswith(f"{PATH}/image/")}
+        objects = self.call(PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+        return {path.rsplit("/", 1)[1].replace("_", "-") for path in objects if path.startswith(f"{PATH}/image/")}
 
     def refresh(self):
         self.call(PATH, MANAGER, "Refresh", "a{sv}", "0")
