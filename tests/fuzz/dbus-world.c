@@ -14,12 +14,14 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #define BEGIN_MONOTONIC_USEC (3600 * USEC_PER_SEC)
 #define BEGIN_REALTIME_USEC (UINT64_C(1796428800) * USEC_PER_SEC)
 /* More turns of the loop than any input can make necessary. */
 #define TURNS_MAX 100000
+#define NEVER_SEC (INT64_C(200) * 365 * 24 * 3600)
 #define REPLY_SECONDS 60 /* root's calls ask nobody who may be slow */
 
 static uint64_t passed_usec;
@@ -39,6 +41,19 @@ int clock_gettime(clockid_t id, struct timespec *ret) {
 
 uint64_t world_now(void) {
         return BEGIN_REALTIME_USEC + passed_usec;
+}
+
+/* In place of libc's, for lfad's timer by the clock on the wall: the kernel would compare with the real date. What is not due
+ * by this world's clock never is, since it only moves between two turns of the loop. */
+int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
+        uint64_t usec = (uint64_t) new->it_value.tv_sec * USEC_PER_SEC +
+                        (uint64_t) new->it_value.tv_nsec / NSEC_PER_USEC;
+        struct itimerspec spec = *new;
+
+        if (holds_still && (flags & TFD_TIMER_CANCEL_ON_SET))
+                spec.it_value = usec <= world_now() ? (struct timespec){ .tv_nsec = 1 }
+                                                    : (struct timespec){ .tv_sec = NEVER_SEC };
+        return (int) syscall(SYS_timerfd_settime, fd, flags, &spec, old);
 }
 
 static uint64_t tell_realtime(void *userdata) {

@@ -92,7 +92,7 @@ static void *read_again_and_again(void *userdata) {
         Reader *reader = userdata;
         g_autofree char *buffer = g_malloc(2 * BLOCK + 2);
 
-        while (!__atomic_load_n(&reader->stop, __ATOMIC_ACQUIRE)) {
+        do {
                 ssize_t n = file_read(reader->folder_fd, "file", buffer, 2 * BLOCK + 2);
                 bool whole = (n == BLOCK && buffer[0] == 'a') || (n == 2 * BLOCK && buffer[0] == 'b');
 
@@ -101,7 +101,7 @@ static void *read_again_and_again(void *userdata) {
                 reader->reads++;
                 if (!whole)
                         reader->parts++;
-        }
+        } while (!__atomic_load_n(&reader->stop, __ATOMIC_ACQUIRE));
         return NULL;
 }
 

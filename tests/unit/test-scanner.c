@@ -16,7 +16,7 @@
 #define GUID "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
 #define GUID_2 "47d4086d-4cfe-9846-9b95-2950cbbd5a00"
 #define MSEC USEC_PER_MSEC
-#define PATIENCE (10 * USEC_PER_SEC) /* no wait ends with this unless something is wrong */
+#define PATIENCE (50 * USEC_PER_SEC) /* no wait ends with this unless something is wrong */
 #define HOUR (3600 * USEC_PER_SEC)
 
 /* Counts its runs, then does what answer-N says, or answer-last where there is none. */
@@ -40,6 +40,7 @@ typedef struct World {
         Scanner *scanner;
         Clock clock;
         int64_t clock_offset;
+        uint64_t stands_at; /* the scanner's clock; 0: it goes */
         int gate;
         GPtrArray *published; /* Tree */
         unsigned polled;
@@ -57,7 +58,10 @@ static uint64_t shifted_realtime(void *userdata) {
 }
 
 static uint64_t shifted_monotonic(void *userdata) {
-        return clock_monotonic(&system_clock) + (uint64_t) ((const World *) userdata)->clock_offset;
+        const World *world = userdata;
+
+        return world->stands_at > 0 ? world->stands_at
+                                    : clock_monotonic(&system_clock) + (uint64_t) world->clock_offset;
 }
 
 static void on_tree_read(const Tree *tree, void *userdata) {
@@ -296,14 +300,17 @@ static void requests_while_a_scan_runs_are_one_more_scan(void **state) {
 
 static void dirt_is_scanned_once_it_has_been_quiet(void **state) {
         World *world = *state;
+        bool was_quiet = false; /* this machine was so busy that it was rightly scanned before */
         uint64_t last = 0;
 
         will_do(world, 0, "", saying_version("1.0"));
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 4 && !was_quiet; i++) {
                 last = clock_monotonic(&system_clock);
                 scanner_mark_dirty(world->scanner, 100 * MSEC);
                 run_for(world, 30 * MSEC);
-                assert_int_equal(runs(world), 0);
+                was_quiet = clock_monotonic(&system_clock) - last >= 100 * MSEC;
+                if (!was_quiet)
+                        assert_int_equal(runs(world), 0);
         }
         run_until(world, world->published->len == 1);
         assert_true(clock_monotonic(&system_clock) - last >= 100 * MSEC);
@@ -313,15 +320,19 @@ static void dirt_is_scanned_once_it_has_been_quiet(void **state) {
 
 static void dirt_that_never_ends_is_scanned_nevertheless(void **state) {
         World *world = *state;
-        uint64_t begin = clock_monotonic(&system_clock);
+        uint64_t begin = clock_monotonic(&system_clock), longest = 0;
 
         will_do(world, 0, "", saying_version("1.0"));
         while (world->published->len == 0) {
-                assert_true(clock_monotonic(&system_clock) - begin < PATIENCE);
+                uint64_t marked = clock_monotonic(&system_clock);
+
+                assert_true(marked - begin < PATIENCE);
                 scanner_mark_dirty(world->scanner, 60 * MSEC);
                 turn(world);
+                longest = MAX(longest, clock_monotonic(&system_clock) - marked);
         }
-        assert_true(clock_monotonic(&system_clock) - begin >= 5 * 60 * MSEC);
+        if (longest < 60 * MSEC) /* else it was quiet meanwhile */
+                assert_true(clock_monotonic(&system_clock) - begin >= 5 * 60 * MSEC);
 }
 
 static void a_plain_change_is_published_at_once(void **state) {
@@ -476,10 +487,14 @@ static void a_second_look_that_comes_too_soon_confirms_nothing(void **state) {
         will_do(world, 2, "", saying_stale());
         will_do(world, 3, "", saying_stale());
         will_do(world, 0, "", saying_version("1.0"));
+        world->stands_at = clock_monotonic(&system_clock);
         scanner_scan(world->scanner);
         run_until(world, runs(world) == 2);
         run_for(world, 20 * MSEC);
+        world->stands_at += 20 * MSEC;
         scanner_scan(world->scanner); /* milliseconds after the first: the same refresh */
+        run_until(world, runs(world) == 3);
+        world->stands_at = 0;
         run_until(world, world->published->len == 2);
         assert_string_equal(version_of(world, 1), "1.0");
 }
@@ -517,13 +532,12 @@ static void who_waits_inside_lfad_is_served_at_once(void **state) {
 static void who_asks_from_outside_is_made_to_wait_a_little(void **state) {
         World *world = *state;
         Wait first = { .world = world }, second = { .world = world };
-        uint64_t begin;
+        uint64_t begin = clock_monotonic(&system_clock);
 
         will_do(world, 0, "", saying_version("1.0"));
         assert_true(!scanner_ask(world->scanner, 0, on_answered, &first));
         run_until(world, first.calls == 1);
-        begin = clock_monotonic(&system_clock);
-        assert_false(scanner_ask(world->scanner, begin, on_answered, &second));
+        assert_false(scanner_ask(world->scanner, clock_monotonic(&system_clock), on_answered, &second));
         run_until(world, second.calls == 1);
         assert_int_equal(second.error, 0);
         assert_true(clock_monotonic(&system_clock) - begin >= 150 * MSEC);
@@ -537,11 +551,12 @@ static void many_who_ask_from_outside_share_one_reading(void **state) {
 
         publish_first(world, "1.0");
         will_do(world, 0, "", saying_version("1.0"));
+        world->stands_at = clock_monotonic(&system_clock); /* else they are many on fast machines alone */
         for (size_t i = 0; i < G_N_ELEMENTS(waits); i++) {
                 waits[i] = (Wait){ .world = world };
-                assert_false(scanner_ask(world->scanner, clock_monotonic(&world->clock), on_answered,
-                                         &waits[i]));
+                assert_false(scanner_ask(world->scanner, world->stands_at, on_answered, &waits[i]));
         }
+        world->stands_at = 0;
         for (size_t i = 0; i < G_N_ELEMENTS(waits); i++)
                 run_until(world, waits[i].calls == 1);
         assert_int_equal(runs(world), 2);
@@ -551,6 +566,7 @@ static void many_who_ask_from_outside_share_one_reading(void **state) {
  * their number is left. */
 static void asking_without_end_is_limited_to_one_reading_a_second(void **state) {
         World *world = *state;
+        uint64_t begin = clock_monotonic(&world->clock), passed;
         unsigned answered = 0;
 
         will_do(world, 0, "", saying_version("1.0"));
@@ -558,14 +574,18 @@ static void asking_without_end_is_limited_to_one_reading_a_second(void **state) 
                 Wait wait = { .world = world };
 
                 if (!scanner_ask(world->scanner, clock_monotonic(&world->clock), on_answered, &wait)) {
-                        run_for(world, 60 * MSEC);
+                        if (answered == 0)
+                                run_until(world, wait.calls > 0);
+                        else
+                                run_for(world, 60 * MSEC);
                         answered += wait.calls;
                         scanner_forget(world->scanner, &wait);
                 }
                 world->clock_offset += 190 * MSEC;
         }
-        assert_true(answered > 0);          /* how often depends on how fast this machine is */
-        assert_true(runs(world) <= 10 + 6); /* the burst, and one for each second */
+        passed = clock_monotonic(&world->clock) - begin; /* 5 s, or more on a slow machine */
+        assert_true(answered > 0);
+        assert_true(runs(world) <= 10 + 1 + passed / USEC_PER_SEC); /* the burst, and one for each second */
 }
 
 static void a_scan_that_an_activation_overlapped_does_not_count(void **state) {
@@ -674,18 +694,21 @@ static void who_was_forgotten_is_not_called(void **state) {
 static void who_waits_too_long_is_told(void **state) {
         World *world = *state;
         Wait first = { .world = world }, second = { .world = world };
+        uint64_t now = clock_monotonic(&system_clock);
 
         will_do(world, 0, pause_line, saying_version("1.0"));
-        world->clock_offset = -(int64_t) (9900 * MSEC); /* asked 9.9 s ago */
+        world->stands_at = now - 9900 * MSEC;
         assert_false(scanner_wait(world->scanner, 0, on_answered, &first));
-        world->clock_offset = -(int64_t) (9700 * MSEC);
+        world->stands_at = now - 9700 * MSEC;
         assert_false(scanner_wait(world->scanner, 0, on_answered, &second));
-        world->clock_offset = 0;
+        world->stands_at = now + 150 * MSEC; /* 10 s since the first asked */
         run_until(world, first.calls == 1);
         assert_int_equal(first.error, -ETIMEDOUT);
         assert_int_equal(second.calls, 0);
+        world->stands_at = now + 350 * MSEC;
         run_until(world, second.calls == 1);
         assert_int_equal(second.error, -ETIMEDOUT);
+        world->stands_at = 0;
         let_go(world); /* what comes late is published all the same, and nobody is called twice */
         run_until(world, world->published->len == 1);
         assert_int_equal(first.calls + second.calls, 2);
