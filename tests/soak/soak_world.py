@@ -24,11 +24,13 @@ PATIENCE = 180  # real seconds, whatever a caller thinks: nothing here is judged
 WATCHDOG = "class/watchdog/watchdog0"
 WATCHDOG_HAS = 10  # seconds: too short for an activation, so that lfad has systemd raise it
 HOP = 2 * SECOND  # so much time passes at most before lfad is looked at again
+BEGINNING = 1772452800 * SECOND  # a Monday at noon: a seed meets the same windows and freezes whenever it runs
+RESTORING_MAX = 10  # questions to systemd: more than lfad ever has until all is as it was
 
 
 class SoakWorld(world.World):
-    """Time passes whenever somebody waits and lfad has nothing to do but wait, too. stuck: firmware or a worker hangs
-    because it was told to, so that a worker that runs is no reason for the time to stand still. frozen: it stands."""
+    """Time passes whenever somebody waits and lfad has nothing to do but wait, too. stuck: firmware hangs because it
+    was told to, so that a worker in the driver is no reason for the time to stand still. frozen: it stands."""
 
     def __init__(self, **options):
         super().__init__(parts=("dbus", "polkitd", "sim"), **options)
@@ -60,6 +62,7 @@ class SoakWorld(world.World):
         self.timedate1 = timedate1.Timedate1(self.connect())
         self.worker = damaged_worker.DamagedWorker(self.dir, world.WORKER)
         self.time = virtual_time.VirtualTime(os.path.join(self.dir, "time"), virtual_time.library(world.BUILD_DIR))
+        self.time.set_wall(BEGINNING - self.time.wall())
 
     def close(self, check=True):
         try:
@@ -115,6 +118,20 @@ class SoakWorld(world.World):
                 found.append("the activation lock")
         return found
 
+    def kept(self):
+        """Like taken(), of what lfad does not give back. It shows a job's end first and tells systemd then: its
+        questions are answered before ours, and it has heard the answers before it answers us. No time passes
+        meanwhile, so that no poll makes good what was forgotten."""
+        self.frozen = True
+        try:
+            for _ in range(RESTORING_MAX):
+                if not self.taken():
+                    break
+                self.manager()
+            return self.taken()
+        finally:
+            self.frozen = False
+
     def remove_sysfs(self, path):
         shutil.rmtree(os.path.join(self.sysfs, path))
 
@@ -131,7 +148,13 @@ class SoakWorld(world.World):
     def _may_move(self):
         if self.frozen or self.time is None or not self.running("lfad"):
             return False
-        return self.time.idle() or (self.stuck and self.time.sleeps())
+        return self.time.idle() or (self.stuck and self.time.sleeps() and self._all_in_driver())
+
+    def _all_in_driver(self):
+        """No worker is only late: lfad would lose its patience with one that is well. That of an lfad that was killed
+        is in the driver, too, and not among those of the next lfad."""
+        calls = sum(image.get("directory", {}).get("calls", 0) for image in self.truth()[0].values())
+        return max(self.time.workers(), len(self.worker_pids())) <= calls
 
     def _bus_is_quiet(self, context):
         """What lfad or we had sent has come where it was sent to, so that nobody is late who only was not heard. And
@@ -145,15 +168,23 @@ class SoakWorld(world.World):
                 return False
         return True
 
+    @staticmethod
+    def _wait_a_moment(context):
+        """Until something comes, or a millisecond has passed. Not by a source that stays: where all takes longer than
+        that it would be due whenever somebody looks, and nothing would ever be quiet."""
+        tick = GLib.timeout_add(1, lambda: False)
+        context.iteration(True)
+        if context.find_source_by_id(tick):
+            GLib.source_remove(tick)
+
     def _hop(self):
         until = self.time.until_next_timer()
         if until:
             self.time.move(min(until + 1000, HOP))
 
-    def _settled(self, predicate, timeout, event=None):
+    def _settled(self, predicate, timeout, event=None, **_):
         context = GLib.MainContext.default()
         deadline = time.monotonic() + max(timeout, PATIENCE)
-        tick = GLib.timeout_add(1, lambda: True)
         noticed = []
         watch = None if event is None else GLib.io_add_watch(event, GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP,
                                                              lambda *_: noticed.append(event) or True)
@@ -173,9 +204,8 @@ class SoakWorld(world.World):
                 if quiet >= 3 and self._bus_is_quiet(context):
                     self._hop()
                     quiet = 0
-                context.iteration(True)
+                self._wait_a_moment(context)
         finally:
-            GLib.source_remove(tick)
             if watch:
                 GLib.source_remove(watch)
 

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -370,5 +371,7 @@ __attribute__((constructor)) static void begin(void) {
         atomic_store(&page->bus_slots, 0);
         atomic_store(&page->sleeps, 0);
         atomic_store(&page->next_usec, INT64_MAX);
+        /* With huge pages what lfad takes of memory grows by 2 MiB whenever the kernel likes. */
+        (void) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
         start_following();
 }

@@ -56,6 +56,10 @@ class VirtualTime:
     def sleeps(self):
         return self._read()[5] == 1
 
+    def workers(self):
+        """Of this lfad, that have not been waited for."""
+        return self._read()[6]
+
     def until_next_timer(self):
         """µs; 0 when it is due, None when there is none."""
         due = self._read()[4]

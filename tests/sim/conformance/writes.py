@@ -260,11 +260,11 @@ def a_killed_writer_stays(case):
 
 @statement(31, ["v1nv", *FROM_V2S])
 def its_pauses_become_a_spin(case):
-    """200 pauses of 10 ms (v1nv: 150 us) at a tenth of real time."""
+    """200 pauses of 10 ms (v1nv: 150 us) at a fiftieth of real time."""
     case.start()
     case.offer(RMM)
     case.ctl("call-again prime 200")
-    case.ctl("speed 0.1")
+    case.ctl("speed 0.02")
     pid = case.child(RMM)
     case.entered()
     os.kill(pid, signal.SIGKILL)
