@@ -70,7 +70,8 @@ static void watch(Sampler *sampler) {
                 uint64_t now = sleep_for(STEP_USEC), begin;
 
                 end = atomic_load(&sampler->end_usec);
-                begin = atomic_load(&sampler->begin_usec); /* after the end: a short write may fit between the two */
+                begin = atomic_load(
+                                &sampler->begin_usec); /* after the end: a short write may fit between the two */
                 if (end > 0 && end < now)
                         now = end;
                 if (begin > 0)

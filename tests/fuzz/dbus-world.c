@@ -46,7 +46,7 @@ uint64_t world_now(void) {
 /* In place of libc's, for lfad's timer by the clock on the wall: the kernel would compare with the real date. What is not due
  * by this world's clock never is, since it only moves between two turns of the loop. */
 int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old) {
-        uint64_t usec = (uint64_t) new->it_value.tv_sec * USEC_PER_SEC +
+        uint64_t usec = (uint64_t) new->it_value.tv_sec *USEC_PER_SEC +
                         (uint64_t) new->it_value.tv_nsec / NSEC_PER_USEC;
         struct itimerspec spec = *new;
 
