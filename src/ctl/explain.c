@@ -4,6 +4,7 @@
 #include "ctl/explain.h"
 
 #include "ctl/advice.h"
+#include "ctl/automatic-plan.h"
 #include "ctl/bus-value.h"
 #include "ctl/call-options.h"
 #include "ctl/call-terms.h"
@@ -185,17 +186,29 @@ static void print_explanation(const Client *client, json_object *verdict, json_o
                 print_silent(silent, json_object_array_length(gates), label);
 }
 
-static void add_to_document(Client *client, json_object *verdict, json_object *gates) {
+/* The gates judge what a caller may; automatic mode asks for more. planned: of the plan, NULL = nothing. */
+static void print_planned(Client *client, json_object *planned) {
+        g_autofree char *text = planned ? automatic_plan_describe(client, planned) : NULL;
+
+        if (text && client->options->legend)
+                output_line("%s", text);
+}
+
+static void add_to_document(Client *client, json_object *verdict, json_object *gates, json_object *planned) {
         json_object *entry = json_object_new_object();
 
         json_object_object_add(entry, "verdict", json_object_get(verdict));
         json_object_object_add(entry, "gates", json_object_get(gates));
+        if (planned)
+                json_object_object_add(entry, "automatic", json_object_get(planned));
         json_document_append(client->document, "explanations", entry);
 }
 
 ExitCode explain_image(Client *client, const Image *image) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error no_plan = SD_BUS_ERROR_NULL;
+        _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL, *plan = NULL;
+        json_object *planned = NULL;
         const char *hint;
         uint64_t at;
         ExitCode code = policy_moment_read(client, client->options->at, &at);
@@ -206,10 +219,15 @@ ExitCode explain_image(Client *client, const Image *image) {
         r = call_explain(client, image, at, &error, &verdict, &gates);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot explain %s", image->label);
-        if (client_json(client))
-                add_to_document(client, verdict, gates);
-        else
+        /* The plan adds to what is known; the verdict stands without it. */
+        if (at == 0 && automatic_plan_load(client, 0, &no_plan, &plan) >= 0)
+                planned = automatic_plan_find(plan, image->guid);
+        if (client_json(client)) {
+                add_to_document(client, verdict, gates, planned);
+        } else {
                 print_explanation(client, verdict, gates, image->label, at);
+                print_planned(client, planned);
+        }
         hint = advice_for_error(bus_value_string(verdict, "error"));
         if (hint && !strstr(bus_value_string(verdict, "text"), hint))
                 output_note("Hint: %s", hint);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lfactl plan: what is ahead, as lfad foresees it, in the time zone of its policy. */
 
+#include "ctl/automatic-plan.h"
 #include "ctl/bus-value.h"
-#include "ctl/call-options.h"
 #include "ctl/output-table.h"
 #include "ctl/policy-time.h"
 #include "ctl/resolve.h"
 #include "ctl/verbs.h"
-#include "lfa/bus-names.h"
 
 #include <string.h>
 
@@ -16,25 +15,6 @@ typedef struct PlanView {
         const Inventory *inventory;
         GTimeZone *zone;
 } PlanView;
-
-static int append_options(sd_bus_message *call, uint64_t until) {
-        int r = sd_bus_message_open_container(call, SD_BUS_TYPE_ARRAY, "{sv}");
-
-        if (r >= 0)
-                r = call_option_u64(call, "until", until);
-        return r < 0 ? r : sd_bus_message_close_container(call);
-}
-
-/* Returns 0 with the events, which the caller owns, or a negative errno with error. */
-static int load_plan(Client *client, uint64_t until, sd_bus_error *error, json_object **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-        int r;
-
-        r = client_new_call(client, LFA_MANAGER_PATH, LFA_MANAGER_INTERFACE, "GetPlan", &call);
-        if (r >= 0)
-                r = append_options(call, until);
-        return r < 0 ? r : client_call_list(client, call, error, ret);
-}
 
 static bool is_type(json_object *event, const char *type) {
         return strcmp(bus_value_string(event, "type"), type) == 0;
@@ -148,7 +128,7 @@ ExitCode verb_plan(Client *client, int argc, char **argv) {
 
         if (code != EXIT_DONE)
                 return code;
-        r = load_plan(client, until, &error, &events);
+        r = automatic_plan_load(client, until, &error, &events);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot get the plan");
         if (!client_json(client))
