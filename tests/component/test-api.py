@@ -9,7 +9,6 @@ import time
 
 import dbus
 
-import memcheck
 import world
 from world import ACCESS_DENIED, GUIDS, IMAGE, INTERACTIVE, JOB, MANAGER, NAME, PATH, PROPERTIES
 
@@ -182,8 +181,9 @@ class ExplainTest(ApiTest):
         self.assertBusError("NoDriver", self.explain, "rmm")
         self.assertBusError("NoDriver", self.world.activate, "rmm")
 
-    @memcheck.needs_young_reading
     def test_right_after_an_activation_it_waits_for_the_tree_to_settle(self):
+        self.world.configure("[Daemon]\nSettleSec=10s\n")
+        self.world.reload()
         self.world.stage("scp", "4.0")
         self.world.stage("rmm", "2.0")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
@@ -193,9 +193,9 @@ class ExplainTest(ApiTest):
                          ("wait", "settle", world.ERROR + "KernelBusy"), verdict)
         self.assertTrue(verdict["retryable"])
         self.assertGreater(verdict["not-before"], asked)
-        self.assertLess(verdict["not-before"], now_usec() + 1100000)
-        self.assertEqual(gates["settle"]["not-before"] // 100000, verdict["not-before"] // 100000)
-        self.world.wait_for(lambda: now_usec() > verdict["not-before"], 5, "the time that Explain named")
+        self.assertLess(verdict["not-before"], now_usec() + 10100000)
+        self.assertLess(abs(gates["settle"]["not-before"] - verdict["not-before"]), 5000000)  # each from two clocks
+        self.world.wait_for(lambda: now_usec() > verdict["not-before"], 20, "the time that Explain named")
         self.assertEqual(self.explain("scp")[0]["answer"], "allow")
 
     def test_in_an_hour_the_tree_will_have_settled(self):
@@ -831,7 +831,7 @@ class LogControlTest(ApiTest):
                   "bus = Gio.bus_get_sync(Gio.BusType.SYSTEM)\n"
                   f"m = Gio.DBusMessage.new_method_call('{NAME}', '{LOG_CONTROL_PATH}', None, 'Set')\n"
                   f"m.set_body(GLib.Variant('(ssv)', ('{LOG_CONTROL}', 'LogLevel', GLib.Variant('s', 'debug'))))\n"
-                  "reply, _ = bus.send_message_with_reply_sync(m, Gio.DBusSendMessageFlags.NONE, 5000)\n"
+                  "reply, _ = bus.send_message_with_reply_sync(m, Gio.DBusSendMessageFlags.NONE, 60000)\n"
                   "print(reply.get_error_name())\n")
         done = self.world.as_user("nobody", ["/usr/bin/python3", "-c", script])
         self.assertIn("Error", done.stdout, done.stderr)

@@ -130,8 +130,8 @@ class AuthorisationTest(world.TestCase):
     def test_the_daemon_serves_others_while_a_person_thinks(self):
         with self.world.agent("hang") as agent:
             path, member = self.world.image_path("rmm"), world.IMAGE
-            caller = self.world.spawn_as("nobody", ["busctl", "call", world.NAME, path, member, "Activate", "a{sv}",
-                                                    "0"], agent=agent)
+            caller = self.world.spawn_as("nobody", ["busctl", "--timeout=120", "call", world.NAME, path, member,
+                                                    "Activate", "a{sv}", "0"], agent=agent)
             self.world.wait_for(lambda: agent.prompts, 10, "the prompt")
             self.assertEnded(self.world.run_job("scp"), "succeeded")
             agent.answer("ok")
@@ -141,8 +141,8 @@ class AuthorisationTest(world.TestCase):
 
     def test_a_caller_who_leaves_while_asked_starts_nothing(self):
         with self.world.agent("hang") as agent:
-            caller = self.world.spawn_as("nobody", ["busctl", "call", world.NAME, PATH, MANAGER, "Activate", "sa{sv}",
-                                                    "rmm", "0"], agent=agent)
+            caller = self.world.spawn_as("nobody", ["busctl", "--timeout=120", "call", world.NAME, PATH, MANAGER,
+                                                    "Activate", "sa{sv}", "rmm", "0"], agent=agent)
             self.world.wait_for(lambda: agent.prompts, 10, "the prompt")
             caller.kill()
             self.world.finish(caller)
@@ -152,8 +152,8 @@ class AuthorisationTest(world.TestCase):
 
     def test_a_caller_who_is_still_asked_is_told_that_lfad_stops(self):
         with self.world.agent("hang") as agent:
-            caller = self.world.spawn_as("nobody", ["busctl", "call", world.NAME, PATH, MANAGER, "Activate", "sa{sv}",
-                                                    "rmm", "0"], agent=agent)
+            caller = self.world.spawn_as("nobody", ["busctl", "--timeout=120", "call", world.NAME, PATH, MANAGER,
+                                                    "Activate", "sa{sv}", "rmm", "0"], agent=agent)
             self.world.wait_for(lambda: agent.prompts, 10, "the prompt")
             self.world.stop("lfad")
             done = self.world.finish(caller)

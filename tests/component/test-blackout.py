@@ -41,6 +41,7 @@ class BlackoutTestCase(world.TestCase):
 
     def begin(self):
         """A job whose write hangs."""
+        self.stops = []  # how long they were at least, in µs
         self.world.sim("hang activate")
         self.path = self.world.activate("rmm")
         self.world.sim("wait activate-entered")
@@ -86,10 +87,23 @@ class BlackoutTestCase(world.TestCase):
         finally:
             os.kill(self.worker, signal.SIGCONT)
         self.await_samples(3)  # to be continued may count as one
+        self.stops.append(shortest)
         return shortest, now_usec() - begin
 
     def finished(self):
         return self.world.wait_record("finished", self.world.job_id(self.path))
+
+    def attempts(self):
+        """To measure something in a loop: by what to multiply the stops' lengths. What is not above the noise floor
+        does not count. Where that is high, on a busy machine without real-time threads, it is measured anew, in
+        another world, with longer stops."""
+        for factor in (1, 2, 4, 8, 16):
+            if factor > 1:
+                self.doCleanups()
+                self.setUp()
+            yield factor
+            if self.finished()["blackout-floor-usec"] < min(self.stops) - 2 * STEP:
+                break
 
 
 class MeasuredTest(BlackoutTestCase):
@@ -99,9 +113,10 @@ class MeasuredTest(BlackoutTestCase):
         self.assertLessEqual(usec, max(longest, write_usec - shortest))
 
     def test_a_stop_is_measured_for_as_long_as_it_was(self):
-        self.begin()
-        shortest, longest = self.stop_for(300000)
-        job = self.end()
+        for factor in self.attempts():
+            self.begin()
+            shortest, longest = self.stop_for(300000 * factor)
+            job = self.end()
         self.assertEnded(job, "succeeded")
         self.assertMeasured(job["BlackoutUSec"], shortest, longest, job["WriteUSec"])
         self.assertGreaterEqual(job["BlackoutCount"], 1)
@@ -111,9 +126,10 @@ class MeasuredTest(BlackoutTestCase):
               f"noise floor {self.finished()['blackout-floor-usec']} us")
 
     def test_every_stop_counts(self):
-        self.begin()
-        stops = [self.stop_for(60000) for _ in range(4)]
-        job = self.end()
+        for factor in self.attempts():
+            self.begin()
+            stops = [self.stop_for(60000 * factor) for _ in range(4)]
+            job = self.end()
         shortest = [low for low, _ in stops]
         self.assertGreaterEqual(job["BlackoutCount"], len(stops))
         self.assertGreaterEqual(job["BlackoutSumUSec"], sum(shortest) - len(stops) * 2 * STEP)
@@ -122,9 +138,10 @@ class MeasuredTest(BlackoutTestCase):
                             job["WriteUSec"] - sum(shortest) + max(shortest))
 
     def test_the_record_the_job_the_image_and_lfactl_say_the_same(self):
-        self.begin()
-        self.stop_for(100000)
-        job, record = self.end(), self.finished()
+        for factor in self.attempts():
+            self.begin()
+            self.stop_for(100000 * factor)
+            job, record = self.end(), self.finished()
         self.assertEqual((record["blackout-usec"], record["blackout-count"], record["blackout-sum-usec"]),
                          (job["BlackoutUSec"], job["BlackoutCount"], job["BlackoutSumUSec"]))
         self.assertGreaterEqual(record["blackout-floor-usec"], STEP)
@@ -137,9 +154,10 @@ class MeasuredTest(BlackoutTestCase):
         self.assertRegex(self.world.lfactl("show", "rmm").stdout, rf"BlackoutUSec: {text}\n")
 
     def test_the_image_remembers_its_longest_over_jobs_and_restarts(self):
-        self.begin()
-        shortest, _ = self.stop_for(200000)
-        longest = self.end()["BlackoutUSec"]
+        for factor in self.attempts():
+            self.begin()
+            shortest, _ = self.stop_for(200000 * factor)
+            longest = self.end()["BlackoutUSec"]
         self.assertGreaterEqual(longest, shortest - 2 * STEP)
         self.world.stage("rmm", "3.0")
         job = self.world.run_job("rmm")
@@ -150,20 +168,25 @@ class MeasuredTest(BlackoutTestCase):
         self.world.wait_for(lambda: self.world.image("rmm")["BlackoutUSec"] == longest, 20, "the same blackout")
 
     def test_what_was_measured_without_lfad_is_not_lost(self):
-        self.begin()
-        self.world.kill("lfad")
-        shortest, longest = self.stop_for(100000)
-        self.world.sim("release")
-        self.world.wait_for(lambda: not self.world.worker_pids(), 20, "the worker to end")
-        self.world.start("lfad")
-        record = self.finished()
+        for factor in self.attempts():
+            self.begin()
+            self.world.kill("lfad")
+            shortest, longest = self.stop_for(100000 * factor)
+            self.world.sim("release")
+            self.world.wait_for(lambda: not self.world.worker_pids(), 20, "the worker to end")
+            self.world.start("lfad")
+            record = self.finished()
         self.assertEqual(record["result"], "succeeded")
         self.assertMeasured(record["blackout-usec"], shortest, longest, record["write-usec"])
 
-    @memcheck.needs_young_reading
     def test_where_nothing_was_written_nothing_is_claimed(self):
+        self.world.stage("scp", "4.0")
+        self.world.sim("hang activate")
+        self.world.activate("scp")
+        self.world.sim("wait activate-entered")
+        self.path = self.world.activate("rmm")  # by what is known: nothing is read while another one is activated
         self.world.sim("unstage rmm")
-        self.path = self.world.activate("rmm")
+        self.world.sim("release")
         job = self.world.wait_job(self.path)
         self.assertEqual(job["Result"], "refused", job)
         self.assertEqual((job["BlackoutUSec"], job["BlackoutCount"], job["BlackoutSumUSec"]), (0, 0, 0))

@@ -261,14 +261,14 @@ class LfactlTest(world.TestCase):
 
     def test_show_tells_of_each_word_of_a_list_where_it_comes_from(self):
         self.world.configure(f"[Image rmm]\nGuid={GUIDS['rmm']}\nAllowVersion=1.4\n[Window a]\nOnCalendar=Sat 03:00\n"
-                             "Duration=1h\n[Freeze x]\nFrom=2027-01-01\nUntil=2027-01-02\n")
+                             "Duration=1h\n[Freeze x]\nFrom=2097-01-01\nUntil=2097-01-02\n")
         self.world.configure("[Image rmm]\nWindows=a\nAllowVersion=1.5 1.6\n", "run/lfad/lfad.conf.d/a.conf")
         done = self.config("show")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         etc, run = (self.world.config_root + path for path in ("/etc/lfad/lfad.conf", "/run/lfad/lfad.conf.d/a.conf"))
         self.assertRegex(done.stdout, rf"Image rmm +AllowVersion +1\.4 1\.5 1\.6 +{etc}:3, {run}:3")
         for row in (f"Image rmm +Windows +a +{run}:2", f"Window a +OnCalendar +Sat 03:00 +{etc}:5",
-                    f"Freeze x +Until +2027-01-02 +{etc}:9", "Policy +TimeZone +UTC +default"):
+                    f"Freeze x +Until +2097-01-02 +{etc}:9", "Policy +TimeZone +UTC +default"):
             self.assertRegex(done.stdout, row)
         values = json.loads(self.config("show", "--json=short").stdout)["values"]
         [versions] = [value for value in values if value["key"] == "AllowVersion"]

@@ -71,7 +71,7 @@ class FaultyDiskTest(DiskTest):
 
     def end_state(self):
         super().end_state()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def inject(self, *words):
         """A command for faultfs."""

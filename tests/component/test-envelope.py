@@ -3,6 +3,7 @@
 """The watchdog envelope: systemd's watchdog is raised for an activation where that is needed, verified in sysfs, and put
 back on every path. systemd is a stand-in (systemd1.py), and so is the hardware."""
 
+import functools
 import json
 import os
 
@@ -14,6 +15,24 @@ from world import JOB, PATH
 BOOT_ID = open("/proc/sys/kernel/random/boot_id", encoding="ascii").read().strip().replace("-", "")
 WATCHDOG = {"identity": "SBSA Generic Watchdog", "state": "active", "timeout": 10, "pretimeout": 0, "timeleft": 9,
             "max_timeout": 60}
+
+
+def anew_when_late(test):
+    """Of a test that does something while lfad waits for systemd, for 5 s: one that came too late begins anew, in
+    another world."""
+    @functools.wraps(test)
+    def run(self):
+        for _ in range(4):
+            try:
+                return test(self)
+            except (AssertionError, world.BusError, world.WorldError):
+                if "The watchdogs forbid the activation" not in self.world.log("lfad", 1000):
+                    raise
+            self.doCleanups()
+            self.setUp()
+        return test(self)
+
+    return run
 
 
 class EnvelopeTest(world.TestCase):
@@ -32,12 +51,12 @@ class EnvelopeTest(world.TestCase):
 
     def put_back(self, *sets):
         """Waits until nothing is raised any more; all that systemd was told, since the stand-in started."""
-        self.world.wait_for(lambda: not os.path.exists(self.lease), 15, "the lease to be removed")
+        self.world.wait_for(lambda: not os.path.exists(self.lease), 10, "the lease to be removed")
         self.assertEqual(self.pid1.sets, list(sets))
 
     def begin(self):
-        """A job whose write has reached the driver."""
-        self.world.sim("slow activate 1s")
+        """A job whose write has reached the driver, and is over when the simulator is told so ("release")."""
+        self.world.sim("hang activate")
         path = self.world.activate("rmm")
         self.world.sim("wait activate-entered")
         self.assertEqual((self.shown(), os.path.exists(self.lease)), (22, True))
@@ -68,6 +87,7 @@ class RaisedTest(EnvelopeTest):
         self.assertEqual({key: lease[key] for key in ("boot-id", "old-usec", "set-usec", "job")},
                          {"boot-id": BOOT_ID, "old-usec": 10 * SECOND, "set-usec": 22 * SECOND,
                           "job": self.world.job_id(path)})
+        self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
         self.put_back(22 * SECOND, INFINITY)
         self.assertEqual((self.shown(), self.pid1.runtime), (10, 10 * SECOND))
@@ -84,12 +104,18 @@ class RaisedTest(EnvelopeTest):
         self.world.kill("lfad")
         self.assertEqual(self.shown(), 22)
         self.world.start("lfad")
+        self.assertEqual(self.shown(), 22)
+        self.world.sim("release")
         self.assertEqual(self.world.wait_record("finished")["result"], "succeeded")
         self.put_back(22 * SECOND, INFINITY)
         self.assertEqual(self.shown(), 10)
 
     def test_stopped_during_the_activation(self):
         self.begin()
+        self.world.parts["lfad"].terminate()
+        self.world.wait_for(lambda: "STOPPING=1" in self.world.notified, 10, "lfad to begin to stop")
+        self.assertEqual(self.shown(), 22)
+        self.world.sim("release")
         self.world.stop("lfad")
         self.assertEqual((self.shown(), os.path.exists(self.lease)), (10, False))
 
@@ -98,6 +124,7 @@ class RaisedTest(EnvelopeTest):
         self.world.reload()
         path = self.begin()
         self.pid1.stop()
+        self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
         self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 10, "the warning")
         self.assertTrue(os.path.exists(self.lease))
@@ -109,6 +136,7 @@ class RaisedTest(EnvelopeTest):
     def test_what_could_not_be_put_back_is_tried_again_when_lfad_stops(self):
         path = self.begin()
         self.pid1.stop()
+        self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
         self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 10, "the warning")
         self.pid1.start(runtime=22 * SECOND, config=10 * SECOND)
@@ -120,14 +148,21 @@ class RaisedTest(EnvelopeTest):
         self.world.stage("scp", "9.0")
         path = self.begin()
         self.pid1.switch(hang=True)
+        self.world.sim("release")
         self.world.wait_job(path)
         self.world.wait_for(lambda: self.warnings() == ["watchdog-not-restored"], 20, "the warning")
         self.world.sim("hang activate")
-        answers = []
-        self.world.bus().call_async(world.NAME, PATH, world.MANAGER, "Activate", "sa{sv}", ("scp", {}), answers.append,
-                                    answers.append)
-        readings = self.world.worker_pids()
-        self.world.wait_for(lambda: not self.world.worker_pids(), 10, f"the call's readings to end, of {readings}")
+        for _ in range(5):
+            answers = []
+            self.world.bus().call_async(world.NAME, PATH, world.MANAGER, "Activate", "sa{sv}", ("scp", {}),
+                                        answers.append, answers.append)
+            readings = self.world.worker_pids()
+            self.world.wait_for(lambda: not self.world.worker_pids(), 10,
+                                f"the call's readings to end, of {readings}")
+            if not answers:
+                break
+            # They took longer than the 5 s that lfad waits for systemd to answer the call's question.
+            self.assertEqual(answers[0].get_dbus_name(), world.ERROR + "SystemNotReady")
         self.assertEqual((self.shown(), answers), (22, []))
         self.pid1.switch(hang=False)
         self.world.wait_for(lambda: answers, 20, "the call's answer")
@@ -147,6 +182,7 @@ class GuardTest(EnvelopeTest):
         self.path = self.world.activate("rmm")
         self.world.wait_for(lambda: self.shown() == 22, 10, "the device to be raised")
 
+    @anew_when_late
     def test_cancelled(self):
         self.assertEqual(self.world.job(self.path)["State"], "guarding")
         self.world.call(self.path, JOB, "Cancel", "a{sv}", {})
@@ -156,6 +192,7 @@ class GuardTest(EnvelopeTest):
         self.assertEqual((self.shown(), self.world.stores()), (10, 0))
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
+    @anew_when_late
     def test_stopped(self):
         self.world.parts["lfad"].terminate()
         self.world.wait_for(lambda: any(line == "Stopping: systemd is told to put its watchdog's time-out back"
@@ -164,6 +201,7 @@ class GuardTest(EnvelopeTest):
         self.world.stop("lfad")
         self.assertEqual((self.shown(), os.path.exists(self.lease), self.world.stores()), (10, False, 0))
 
+    @anew_when_late
     def test_killed(self):
         self.world.kill("lfad")
         self.pid1.switch(hang=False)
@@ -178,18 +216,25 @@ class GuardTest(EnvelopeTest):
 
 
 class RefusedTest(EnvelopeTest):
+    def put_back_after_raising(self):
+        """Where lfad reads it more than a second after systemd was told, it tells it again: three times at most."""
+        self.world.wait_for(lambda: not os.path.exists(self.lease), 10, "the lease to be removed")
+        sets = self.pid1.sets
+        self.assertEqual((sets[0], sets[-1]), (22 * SECOND, INFINITY))
+        self.assertLessEqual(len(sets), 4)
+
     def test_hardware_that_does_not_take_it(self):
         self.pid1.switch(refuse="hardware")
         message = self.refused()
         for word in ("watchdog0", "SBSA Generic Watchdog", "4.5 s", "10 s", "RuntimeWatchdogSec="):
             self.assertIn(word, message)
-        self.put_back(22 * SECOND, INFINITY)
+        self.put_back_after_raising()
         self.assertEqual(self.warnings(), [])
 
     def test_hardware_that_holds_less_than_it_says(self):
         self.pid1.switch(holds=8)
         self.assertIn("3.5 s", self.refused())
-        self.put_back(22 * SECOND, INFINITY)
+        self.put_back_after_raising()
         self.assertEqual(self.shown(), 10)
 
     def test_systemd_that_takes_nothing(self):

@@ -145,7 +145,7 @@ class LateDriverTest(world.TestCase):
         self.world.wait_for(lambda: self.world.manager()["DriverState"] == "active", 10, "DriverState active")
         added = self.world.wait_for(lambda: self.world.signals("InterfacesAdded"), 10, "InterfacesAdded")
         self.assertIn(IMAGE, added[0].args[1])
-        self.assertEqual(self.world.changed(PATH, "DriverState")[-1], "active")
+        self.world.wait_for(lambda: self.world.changed(PATH, "DriverState")[-1:] == ["active"], 10, "its signal")
 
 
 class OtherDevicesTest(world.TestCase):

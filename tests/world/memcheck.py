@@ -11,7 +11,7 @@ verb in a world runs so, and then every EVERYth."""
 import os
 import unittest
 
-SLOWNESS = 20 if "LFAD_VALGRIND" in os.environ else 1  # what a deadline is multiplied by
+SLOWNESS = 20 if "LFAD_VALGRIND" in os.environ else 1  # what a deadline is multiplied by, at least
 MARK = "lfad-memcheck-error"
 EVERY = 5
 # Programs that lfactl's users run: none of them is ours.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A program on a terminal of its own: what a person would see, and what a person would type."""
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -13,7 +14,7 @@ import subprocess
 import termios
 import time
 
-DEADLINE = 20
+DEADLINE = 120
 
 
 class Terminal:
@@ -23,6 +24,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         self.resize(columns)
         self.seen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")  # a read may end within a character
 
         def take_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -47,15 +49,21 @@ class Terminal:
         if not select.select([self.master], [], [], seconds)[0]:
             return False
         with contextlib.suppress(OSError):
-            self.seen += os.read(self.master, 65536).decode(errors="replace")
+            self.seen += self.decoder.decode(os.read(self.master, 65536))
+        return True
+
+    def shows(self, pattern, seconds):
+        """Whether the pattern was shown, or is within that time."""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.seen):
+            if not self._read(max(0, end - time.monotonic())):
+                return False
         return True
 
     def wait_for(self, pattern):
         """Until the pattern was shown. Returns all that was."""
-        end = time.monotonic() + DEADLINE
-        while not re.search(pattern, self.seen):
-            if not self._read(max(0, end - time.monotonic())):
-                raise AssertionError(f"no {pattern!r} in {self.seen!r}")
+        if not self.shows(pattern, DEADLINE):
+            raise AssertionError(f"no {pattern!r} in {self.seen!r}")
         return self.seen
 
     def echoes(self):
