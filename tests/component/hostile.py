@@ -30,7 +30,7 @@ class RawClient:
     def __init__(self, a_world, descriptors=False):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(a_world.bus_address.removeprefix("unix:path="))
-        self.socket.settimeout(20)
+        self.socket.settimeout(120)
         self.serial = 0
         self.socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n")
         if not self.socket.recv(200).startswith(b"OK"):

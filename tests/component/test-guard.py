@@ -3,12 +3,32 @@
 """What is done around the write: logind's lock is held as long as it takes and no longer, and nothing is activated while
 the host goes down. systemd and logind are stand-ins (tests/world)."""
 
+import functools
 import os
 import time
 
 import login1
 import world
 from world import JOB, MANAGER, PATH
+
+
+def within_patience(test):
+    """lfad waits 5 s for logind. A run that failed later than that after self.began proves nothing: another one is
+    made, in a world of its own."""
+
+    @functools.wraps(test)
+    def run(self):
+        for _ in range(4):
+            try:
+                return test(self)
+            except (AssertionError, world.WorldError, world.BusError):
+                if time.monotonic() - self.began < 4.5:
+                    raise
+            self.doCleanups()
+            self.setUp()
+        return test(self)
+
+    return run
 
 
 class GuardTest(world.TestCase):
@@ -205,13 +225,15 @@ class HostTest(GuardTest):
         self.assertEqual(self.world.stores(), 0)
         self.wait_locks(0)
 
+    @within_patience
     def test_what_was_read_of_the_watchdogs_is_read_again_when_the_host_takes_its_time(self):
         """They are read while it is asked, and a reading is good for a second."""
         self.login1.on_lock = lambda: setattr(self.login1, "mode", "hang")
+        self.began = time.monotonic()
         path = self.world.activate("rmm")
         self.world.wait_for(lambda: self.login1.hanging and not self.world.worker_pids(), 10, "logind to be asked")
-        began = time.monotonic()
-        self.world.wait_for(lambda: time.monotonic() - began > 1.2, 10, "more than a second")
+        read = time.monotonic()
+        self.world.wait_for(lambda: time.monotonic() - read > 1.2, 10, "more than a second")
         self.put_short_watchdog()
         self.login1.on_lock = lambda: None
         self.login1.release()
@@ -222,9 +244,9 @@ class HostTest(GuardTest):
 class HangingTest(GuardTest):
     """logind does not answer while the guard is taken."""
 
-    def setUp(self):
-        super().setUp()
+    def take_guard(self):
         self.login1.lock_mode = "hang"
+        self.began = time.monotonic()
         self.path = self.world.activate("rmm")
         self.world.wait_job_state(self.path, "guarding")
         self.world.wait_for(lambda: any("logind" in line for line in self.world.status), 10, "STATUS= to name logind")
@@ -235,7 +257,9 @@ class HangingTest(GuardTest):
         self.login1.release()
         self.wait_locks(0)
 
+    @within_patience
     def test_the_job_can_be_cancelled(self):
+        self.take_guard()
         self.assertFalse(self.world.manager()["Activating"])
         self.assertEqual(self.world.manager()["CurrentJob"], self.path)
         self.world.call(self.path, JOB, "Cancel", "a{sv}", {})
@@ -244,13 +268,17 @@ class HangingTest(GuardTest):
         self.assertNothingHappened()
         self.assertEnded(self.world.run_job("rmm"), "succeeded")
 
+    @within_patience
     def test_lfad_can_be_stopped(self):
+        self.take_guard()
         self.world.stop("lfad")
         record = self.world.history_file("finished", self.world.job_id(self.path))[0]
         self.assertEqual((record["result"], record["error"]), ("cancelled", world.ERROR + "DaemonRestarted"))
         self.assertNothingHappened()
 
+    @within_patience
     def test_lfad_can_be_killed(self):
+        self.take_guard()
         self.world.kill("lfad")
         self.login1.release()
         self.world.start("lfad")
@@ -259,7 +287,9 @@ class HangingTest(GuardTest):
         self.assertNothingHappened()
         self.assertEqual(self.prepared(), [True, False])
 
+    @within_patience
     def test_readings_and_calls_go_on(self):
+        self.take_guard()
         self.world.stage("scp", "4.0")
         self.assertEqual(self.world.image("scp")["PendingVersion"], "4.0")
         second = self.world.activate("scp")
@@ -269,20 +299,26 @@ class HangingTest(GuardTest):
         self.assertEnded(self.world.wait_job(second), "succeeded")
         self.wait_locks(0)
 
+    @within_patience
     def test_what_changes_meanwhile_is_seen(self):
+        self.take_guard()
         self.world.sim("stage rmm 3.0")
         self.world.refresh()
         self.login1.release()
         self.assertEnded(self.world.wait_job(self.path), "refused", "VersionChanged")
         self.assertEqual(self.world.stores(), 0)
 
+    @within_patience
     def test_a_watchdog_that_comes_meanwhile_is_seen(self):
+        self.take_guard()
         self.put_short_watchdog()
         self.login1.release()
         self.assertEnded(self.world.wait_job(self.path), "refused", "WatchdogUnsafe")
         self.assertEqual(self.world.stores(), 0)
 
+    @within_patience
     def test_logind_may_die_meanwhile(self):
+        self.take_guard()
         self.login1.close()
         self.assertEnded(self.world.wait_job(self.path), "refused", "SystemNotReady")
         self.assertEnded(self.world.run_job("rmm"), "succeeded")

@@ -173,9 +173,15 @@ class LoadTest(HostileTest):
             if sent == total:
                 self.world.wait_for(lambda: len(done) == total, 60, "all answers")
 
+    def children(self):
+        """Also those that have ended and were not waited for: lfad has their pipes until then."""
+        pid = self.lfad_pid()
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return file.read()
+
     def settle(self):
         self.manager_call("Describe", "a{sv}", {})
-        self.world.wait_for(lambda: not self.world.worker_pids(), 10, "no worker to run")
+        self.world.wait_for(lambda: not self.children(), 10, "no worker to run")
 
     def test_ten_thousand_calls_leave_nothing_behind(self):
         self.run_calls(2000)
@@ -184,7 +190,8 @@ class LoadTest(HostileTest):
         self.run_calls(10000)
         self.settle()
         self.assertMemoryGrewLessThan(memory, 1024)
-        self.world.wait_for(lambda: self.descriptors() == descriptors, 10, f"{descriptors} descriptors again")
+        self.world.wait_for(lambda: self.descriptors() <= descriptors, 10,
+                            f"no more than {descriptors} descriptors")
         self.assertServes()
 
     def test_200_clients_at_once_are_all_answered(self):
@@ -211,6 +218,7 @@ class LoadTest(HostileTest):
                     client.send("Describe", "a{sv}", NO_OPTIONS)
             except TimeoutError:
                 pass  # the bus takes no more of it
+        self.world.call(PATH, MANAGER, "Refresh", "a{sv}", {}, timeout=120)  # its turn comes after all those
         self.assertServes()
         self.assertServes()
         self.assertMemoryGrewLessThan(memory, 16384)
@@ -243,7 +251,7 @@ class LoadTest(HostileTest):
         self.settle()
 
     def test_clients_that_vanish_before_the_reply_leave_nothing_behind(self):
-        self.vanish(12)
+        self.vanish(200)
         memory, descriptors = self.rss_kib(), self.descriptors()
         self.vanish(200)
         self.world.wait_for(lambda: self.descriptors() <= descriptors, 10,
@@ -298,9 +306,11 @@ class DescriptorTest(HostileTest):
         self.world.stage("rmm", "2.0")
         self.world.sim("hang read")
         clients = [self.client() for _ in range(9)]
-        for client in clients:
+        most = before
+        for client in clients:  # nobody waits for a reading for more than 10 s
             self.flood(client, 31, "Refresh", "a{sv}", NO_OPTIONS)
-        self.assertGreater(self.descriptors(), 250 * self.MOST)
+            most = max(most, self.descriptors())
+        self.assertGreater(most, self.USUAL_LIMIT)
         self.assertEqual(self.world.manager()["DriverState"], "active")
         self.world.sim("release")
         for client in clients:

@@ -11,7 +11,7 @@ from unittest import mock
 import damaged_worker
 import world
 from hostile import UNNAMED, HostileTest
-from world import GUIDS, JOB, MANAGER, NAME, PATH
+from world import GUIDS, JOB, MANAGER, NAME, PATH, PROPERTIES
 
 REAL_WORKER = world.WORKER
 
@@ -158,7 +158,7 @@ class DriverTest(HostileTest):
     def test_unbound_during_a_job(self):
         self.world.stage("rmm", "2.0")
         self.world.stage("scp", "4.0")
-        self.world.sim("slow activate 500ms")
+        self.world.sim("slow activate 3s")
         first, second = self.world.activate("rmm"), self.world.activate("scp")
         self.world.sim("wait activate-entered")
         self.world.sim("unbind")
@@ -226,7 +226,8 @@ class WorkerTest(HostileTest):
         self.mode("none", "none")
         self.world.refresh()
         self.assertMemoryGrewLessThan(memory, 1024)
-        self.world.wait_for(lambda: self.descriptors() == descriptors, 10, f"{descriptors} descriptors again")
+        self.world.wait_for(lambda: self.descriptors() <= descriptors, 10,
+                            f"no more than {descriptors} descriptors")
         self.assertServes()
 
     def test_what_never_ends_to_speak_is_heard_no_longer(self):
@@ -255,7 +256,7 @@ class WorkerTest(HostileTest):
             self.assertEqual(error.short_name, "KernelBusy")
         self.assertLessEqual(len(self.world.images()), 4096 + 10)
         self.mode("none", "none")
-        self.world.refresh()
+        self.world.wait_for(self.can_refresh, 60, "that worker's end")
         self.assertIn(self.world.image_path("rmm"), self.world.images())
         self.assertMemoryGrewLessThan(memory, 32768)
 
@@ -348,13 +349,16 @@ class WorkerTest(HostileTest):
     def test_a_queue_that_cannot_read_goes_on_when_it_can(self):
         """A job waits for the tree to settle, and when its turn has come the worker cannot be started."""
         for _ in range(3):
-            self.world.stage("rmm", self.next_version())
-            self.world.sim("uevent change")
-            path = self.world.activate("rmm")
-            os.rename(self.script, self.script + ".away")
-            job = self.world.wait_job(path, timeout=15)
+            for _ in range(10):
+                self.world.stage("rmm", self.next_version())
+                self.world.sim("uevent change")
+                path = self.world.activate("rmm")
+                os.rename(self.script, self.script + ".away")
+                job = self.world.wait_job(path, timeout=15)
+                self.repair()
+                if job["Result"] != "succeeded":  # else its turn had come before
+                    break
             self.assertIn(job["Result"], ("refused", "failed"), job)
-            self.repair()
             self.assertServes()
 
     def test_a_cancel_whose_worker_goes_wrong_changes_nothing(self):
@@ -362,9 +366,9 @@ class WorkerTest(HostileTest):
             self.world.stage("rmm", self.next_version())
             self.mode("cancel", mode)
             self.world.sim("hang activate")
+            entered = self.world.stores() + 1
             path = self.world.activate("rmm")
-            self.world.sim(f"wait activate-entered --count={self.world.stores() + 1}"
-                           if self.world.job(path)["State"] != "activating" else "counters")
+            self.world.sim(f"wait activate-entered --count={entered}")
             self.world.wait_job_state(path, "activating")
             self.world.call(path, JOB, "Cancel", "a{sv}", {})
             self.world.sim("release")
@@ -384,15 +388,27 @@ class UeventTest(HostileTest):
         self.assertEqual(self.world.manager()["UeventMonitor"], "listening")
         self.assertServes()
 
+    def cost_of_calls(self):
+        """lfad's processor time for a thousand calls, many under way at once: it has to wait for few of them."""
+        clock = ~self.lfad_pid() << 3 | 2  # as clock_getcpuclockid(3) has it
+        began = time.clock_gettime_ns(clock)
+        for _ in range(10):
+            answers, errors = [], []
+            for _ in range(100):
+                self.world.bus().call_async(NAME, PATH, PROPERTIES, "GetAll", "s", (MANAGER,), answers.append,
+                                            errors.append)
+            self.world.wait_for(lambda: len(answers) + len(errors) == 100, 60, "the answers")
+            self.assertEqual(errors, [])
+        return time.clock_gettime_ns(clock) - began
+
     def test_a_storm_starves_nobody(self):
-        storm = self.world.spawn_as(None, ["lfa-sim", "ctl", "uevent", "change", "--count=50000"])
-        longest = 0.0
-        for _ in range(100):
-            began = time.monotonic()
-            self.world.manager()
-            longest = max(longest, time.monotonic() - began)
-        self.world.finish(storm, 60)
-        self.assertLess(longest, 2)
+        """By lfad's own processor time, whatever else the machine does: some events come with each call, not all."""
+        quiet = self.cost_of_calls()
+        storm = self.world.spawn_as(None, ["sh", "-c", "while lfa-sim ctl uevent change --count=50000; do :; done"])
+        self.world.wait_for(lambda: self.world.counters()["uevents"] > 1000, 10, "the storm")
+        self.assertLess(sorted(self.cost_of_calls() for _ in range(3))[1], 40 * quiet)
+        storm.kill()
+        self.world.finish(storm)
         self.assertServes()
 
 

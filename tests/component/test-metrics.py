@@ -106,7 +106,8 @@ class NumbersTest(Case):
         self.world.sim("hang activate")
         path = self.world.activate("rmm")
         self.world.sim("wait activate-entered")
-        worker, = self.world.worker_pids()
+        with open(os.path.join(self.world.runtime_dir, "activation.lock"), encoding="ascii") as file:
+            worker = int(file.read().split()[0])  # the one that writes: lfad's poll may have others run
         tasks = f"/proc/{worker}/task"
         sampler, = [tid for tid in os.listdir(tasks) if read(f"{tasks}/{tid}/comm") == "lfad-sampler\n"]
         state = lambda: re.search(r"^State:\s+(\w)", read(f"{tasks}/{sampler}/status"), re.MULTILINE).group(1)
@@ -114,7 +115,7 @@ class NumbersTest(Case):
         ctypes.CDLL(None).tgkill(worker, int(sampler), signal.SIGSTOP)
         try:
             self.world.wait_for(lambda: state() == "T", 10, "the sampler to be stopped")
-            time.sleep(0.05)  # what is measured, not waiting for anything
+            time.sleep(1)  # what is measured, not waiting for anything; far more than a wake-up is late by
         finally:
             os.kill(worker, signal.SIGCONT)
         before = switches()
@@ -309,7 +310,7 @@ class FileTest(Case):
         os.mkdir(self.folder)
         # pylint: disable=consider-using-with
         process = subprocess.Popen([FAULTFS, behind, self.folder], stdin=subprocess.DEVNULL)
-        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.wait, 60)
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.folder], check=True)
         self.world.wait_for(lambda: world.mounted_on(self.folder), 10, "faultfs to be mounted")
         self.assertEqual(self.write().returncode, 0)

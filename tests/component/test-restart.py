@@ -23,6 +23,11 @@ class RestartTest(world.TestCase):
         self.world.sim("wait activate-entered")
         return self.world.job_id(path)
 
+    def kill_writer(self):
+        """Takes effect once the write returns. lfad's poll may have other workers run."""
+        with open(os.path.join(self.world.runtime_dir, "activation.lock"), encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+
     def assertSettled(self, job, result, error=""):
         record = self.world.wait_record("finished", job)
         self.assertEqual((record["result"], record.get("error", "").removeprefix(world.ERROR)), (result, error), record)
@@ -105,10 +110,11 @@ class RestartTest(world.TestCase):
 
     def test_a_job_that_had_not_begun_ends_cancelled(self):
         self.world.stage("scp", "4.0")
-        first = self.begin("slow activate 1s")
+        first = self.begin("hang activate")
         second = self.world.job_id(self.world.activate("scp"))
         self.world.kill("lfad")
         self.world.start("lfad")
+        self.world.sim("release")
         record = self.world.wait_record("finished", second)
         self.assertEqual((record["result"], record.get("error", "").removeprefix(world.ERROR)),
                          ("cancelled", "DaemonRestarted"))
@@ -117,21 +123,22 @@ class RestartTest(world.TestCase):
         self.assertEqual(self.world.attribute("scp", "current_version"), "3.1")
 
     def test_a_worker_that_is_killed_leaves_what_can_be_seen(self):
-        job = self.begin("slow activate 1s")
-        for pid in self.world.worker_pids():
-            os.kill(pid, signal.SIGKILL)
+        job = self.begin("hang activate")
+        self.kill_writer()
+        self.world.sim("release")
         # The store cannot be stopped; the version moved, whoever is left to report it.
         self.assertSettled(job, "succeeded")
 
     def test_a_worker_that_is_killed_without_a_trace_leaves_unknown(self):
-        job = self.begin("slow activate 1s", "outcome activate no-change")
-        for pid in self.world.worker_pids():
-            os.kill(pid, signal.SIGKILL)
+        job = self.begin("hang activate", "outcome activate no-change")
+        self.kill_writer()
+        self.world.sim("release")
         self.assertSettled(job, "unknown", "NoReport")
 
     def test_the_report_of_another_history_is_none(self):
-        job = self.begin("slow activate 1s")
+        job = self.begin("hang activate")
         self.world.kill("lfad")
+        self.world.sim("release")
         self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
         self.assertTrue(os.path.exists(os.path.join(self.world.runtime_dir, f"job-{job}.report")))
         for name in os.listdir(self.world.state_dir):  # numbers begin anew
@@ -139,19 +146,19 @@ class RestartTest(world.TestCase):
         self.world.start("lfad")
         self.world.stage("rmm", "3.0")
         self.world.sim("outcome activate no-change")
+        self.world.sim("hang activate")
         path = self.world.activate("rmm")
         self.assertEqual(self.world.job_id(path), job)
-        self.world.wait_job_state(path, "activating")
-        for pid in self.world.worker_pids():
-            os.kill(pid, signal.SIGKILL)
+        self.world.sim("wait activate-entered --count=2")
+        self.kill_writer()
+        self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "unknown", "NoReport")
 
     def test_both_killed_leaves_unknown(self):
-        job = self.begin("slow activate 1s", "outcome activate no-change")
-        pids = self.world.worker_pids()
+        job = self.begin("hang activate", "outcome activate no-change")
         self.world.kill("lfad")
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+        self.kill_writer()
+        self.world.sim("release")
         self.world.sim("wait activate-done")
         self.world.wait_for(lambda: not self.world.worker_pids(), 10, "the worker to end")
         self.world.start("lfad")

@@ -201,7 +201,7 @@ class QuarantineTest(Case):
         self.world.stage("rmm", "2.0")
         self.world.run_job("rmm")  # a success renews all versions
         self.world.wait_record("settled")
-        self.assertEqual(self.read()["quarantines"], [])
+        self.world.wait_for(lambda: self.read()["quarantines"] == [], what="it to be lifted in the file")
 
     def test_without_versions_all_that_is_staged_counts_together(self):
         self.begin(firmware="tfa")

@@ -3,6 +3,7 @@
 """Hardware watchdogs as sysfs shows them: what GetWatchdogs and lfactl watchdog make of them, and that looking at them
 touches nothing."""
 
+import contextlib
 import json
 import os
 import time
@@ -162,6 +163,15 @@ class SeveralTest(WatchdogTest):
 class StuckTest(WatchdogTest):
     options = {"sysfs": device(0, state="active")}
 
+    def readers(self):
+        """The workers that read watchdogs: lfad's poll may have others run."""
+        pids = []
+        for pid in self.world.worker_pids():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:  # it may have ended
+                if b"watchdogs" in file.read().split(b"\0"):
+                    pids.append(pid)
+        return pids
+
     def test_a_device_that_does_not_answer_keeps_nobody_else_waiting(self):
         path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
         answers, errors = [], []
@@ -171,8 +181,8 @@ class StuckTest(WatchdogTest):
                                         errors.append)
         self.world.wait_for(lambda: errors, 10, "one caller too many")
         self.assertEqual([error.get_dbus_name() for error in errors], ["org.freedesktop.DBus.Error.LimitsExceeded"])
-        self.world.wait_for(self.world.worker_pids, 10, "the one that reads")
-        self.assertEqual(len(self.world.worker_pids()), 1)
+        self.world.wait_for(self.readers, 10, "the one that reads")
+        self.assertEqual(len(self.readers()), 1)
         self.assertEqual(self.world.manager()["DriverState"], "active")
         self.assertEqual(answers, [])
         with open(path, "w", encoding="utf-8") as fifo:
@@ -185,11 +195,11 @@ class StuckTest(WatchdogTest):
         path = os.path.join(self.world.sysfs_dir(), "class/watchdog/watchdog0/timeout")
         os.mkfifo(path)
         self.assertIn("cannot be read", str(self.assertBusError("WatchdogUnsafe", self.world.activate, "rmm")))
-        [worker] = self.world.worker_pids()
+        [worker] = self.readers()
         self.assertBusError("WorkerFailed", self.get)
         verdict, _ = self.world.call(PATH, MANAGER, "Explain", "sa{sv}", "rmm", {})
         self.assertEqual((verdict["gate"], verdict["answer"]), ("watchdog", "deny"))
-        self.assertEqual(self.world.worker_pids(), [worker])
+        self.assertEqual(self.readers(), [worker])
         with open(path, "w", encoding="utf-8") as fifo:
             fifo.write("60\n")
         os.unlink(path)
@@ -203,7 +213,7 @@ class StuckTest(WatchdogTest):
         os.mkfifo(path)
         self.world.bus().call_async(world.NAME, PATH, MANAGER, "GetWatchdogs", "a{sv}", ({},), answers.append,
                                     errors.append)
-        self.world.wait_for(self.world.worker_pids, 10, "the worker")
+        self.world.wait_for(self.readers, 10, "the worker")
         self.world.stop("lfad")
         self.world.wait_for(lambda: errors, 10, "an answer")
         self.assertEqual(errors[0].get_dbus_name(), world.ERROR + "ShuttingDown")
@@ -293,7 +303,8 @@ class ManyServicesTest(WatchdogTest):
         self.assertEqual(len(self.get()), 512)
         asked = self.pid1.asked
         self.assertEqual(len(self.get()), 512)
-        self.assertEqual(self.pid1.asked, asked)
+        # A reading that is a second old is made anew, which is two questions, and lfad's poll may make one.
+        self.assertLessEqual(self.pid1.asked - asked, 4)
 
 
 class SilentSystemdTest(WatchdogTest):

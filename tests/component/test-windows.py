@@ -72,21 +72,24 @@ class WindowsTest(world.TestCase):
         self.assertEqual(self.explain()["freeze"]["not-before"], usec(now + 5 * DAY))
 
     def test_what_is_published_changes_when_a_window_opens_and_closes(self):
-        start = int(time.time()) + 3
-        self.configure(window(start, 53))
+        self.configure(window(int(time.time()) + DAY, 7200))
         self.world.stage("rmm", "2.0")
         path, image = self.world.activate("rmm", when_allowed=True), self.world.image_path("rmm")
         self.assertEqual(self.image()["Blockers"], ["window"])
+        start = int(time.time()) + 3
+        self.configure(window(start, 7200))
         changes = lambda where: [item.args[1] for item in self.world.signals("PropertiesChanged", where)]
         self.world.wait_for(lambda: any(change.get("WindowOpen") for change in changes(PATH)), what="the window to open")
         self.assertGreaterEqual(time.time(), start)
         self.world.wait_for(lambda: changes(image)[-1].get("Blockers") == [] or self.image()["Blockers"] != ["window"],
                             what="the gate to open")
         self.assertEnded(self.world.wait_job(path), "succeeded")
-        # Three seconds of the window can be used; the rest is too short for another one.
+        # Three seconds of this one can be used; the rest is too short for another activation.
         self.world.stage("rmm", "3.0")
+        end = int(time.time()) + 53
+        self.configure(window(end - 7200, 7200))
         self.world.wait_for(lambda: "window" in self.image()["Blockers"], what="the rest to be too short")
-        self.assertLess(time.time(), start + 53)
+        self.assertLess(time.time(), end)
 
     def test_an_open_window_lets_pass_and_a_freeze_does_not(self):
         now = int(time.time())
@@ -105,11 +108,14 @@ class WindowsTest(world.TestCase):
         self.assertNotIn("window-closed", self.world.history_file("finished")[-1])
 
     def test_nothing_is_begun_that_could_last_into_a_freeze(self):
-        start = int(time.time()) + 53
-        self.configure(f"[Freeze f]\nFrom={utc(start)} UTC\nUntil={utc(start + DAY)} UTC\n")
+        freeze = lambda start: self.configure(f"[Freeze f]\nFrom={utc(start)} UTC\nUntil={utc(start + DAY)} UTC\n")
+        start = int(time.time()) + DAY
+        freeze(start)
         self.world.stage("rmm", "2.0")
         answer = lambda at: self.explain(at=dbus.UInt64(usec(at)))["freeze"]["answer"]
         self.assertEqual([answer(start - 50), answer(start - 49), answer(start + DAY)], ["allow", "defer", "allow"])
+        start = int(time.time()) + 53
+        freeze(start)
         # Nobody asks: it is noticed.
         self.world.wait_for(lambda: self.image()["Blockers"] == ["freeze"], what="the freeze to be near")
         self.assertLess(time.time(), start)
@@ -119,14 +125,16 @@ class WindowsTest(world.TestCase):
         self.assertEnded(self.world.run_job("rmm", override=["freeze"], reason="x"), "succeeded")
 
     def test_a_window_that_closes_during_the_write_changes_nothing_and_is_noted(self):
-        end = int(time.time()) + 4
-        self.configure(window(end - 60, 60) + f"[Freeze f]\nFrom={utc(end)}\nUntil={utc(end + DAY)}\n")
+        close = lambda end: self.configure(window(end - 7200, 7200) +
+                                           f"[Freeze f]\nFrom={utc(end)}\nUntil={utc(end + DAY)}\n")
+        close(int(time.time()) + 45)
         self.world.stage("rmm", "2.0")
         self.assertBusError(ERROR + "OutsideWindow", self.world.activate, "rmm", override=["freeze"], reason="x")  # too late
         self.world.sim("hang activate")
         path = self.world.activate("rmm", override=["window", "freeze"], reason="x")
         self.world.sim("wait activate-entered")
-        self.assertLess(time.time(), end)
+        end = int(time.time()) + 2
+        close(end)
         self.world.wait_for(lambda: time.time() > end, what="the window's end")
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
