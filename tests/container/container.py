@@ -57,7 +57,7 @@ class ContainerError(Exception):
     """Something is not as it must be: it did not boot, a command failed, an awaited thing did not come."""
 
 
-def wait_for(predicate, timeout=20, what="a condition"):
+def wait_for(predicate, timeout=60, what="a condition"):
     """Waits until predicate() is true and returns its value; ContainerError names `what` otherwise."""
     deadline = time.monotonic() + timeout
     while not (value := predicate()):
@@ -79,6 +79,12 @@ def _is_alive(pid):
             return file.read().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def _is_told_to_activate(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return b"\0activate\0" in file.read()
+    return False
 
 
 class Container:
@@ -173,12 +179,12 @@ class Container:
             shutil.copy(source, self.path(place))
         self.write(f"{place}/synchronized", self.clock)
         self.write("/etc/systemd/system/systemd-timedated.service.d/lfad-test.conf",
-                   f"[Service]\nExecStart=\nExecStart=/usr/bin/python3 -B {place}/timedated.py\n")
+                   f"[Service]\nExecStart=\nExecStart=/usr/bin/python3 -B {place}/timedated.py\nWatchdogSec=0\n")
 
     def set_clock(self, synchronized):
-        """From now on systemd-timedated says "yes" or "no"."""
+        """From now on systemd-timedated says "yes" or "no", and at once: lfad does not wait long for its start."""
         self.write("/usr/local/lib/lfad-test/synchronized", synchronized)
-        self.run("systemctl", "stop", "systemd-timedated")
+        self.run("systemctl", "restart", "systemd-timedated")
 
     def write(self, path, content, mode=0o644):
         target = self.path(path)
@@ -267,7 +273,7 @@ class Container:
         lives = self._pids_of("lfad")
         os.kill(self.leader, signal.SIGKILL)
         # Its processes are killed by the kernel, which takes a moment: lfad must not see the firmware call come back.
-        wait_for(lambda: not any(_is_alive(pid) for pid in lives), 20, "lfad's end")
+        wait_for(lambda: not any(_is_alive(pid) for pid in lives), 60, "lfad's end")
         with contextlib.suppress(ContainerError):
             self.sim("release")
         self.wait_end(20)
@@ -404,7 +410,11 @@ class Container:
         return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{self.leader}/ns/pid")
 
     def worker_pids(self):
-        """The lfad-worker processes of this container, by their numbers outside."""
+        """The lfad-worker processes of this container that activate, by their numbers outside."""
+        return [pid for pid in self.all_worker_pids() if _is_told_to_activate(pid)]
+
+    def all_worker_pids(self):
+        """Those that only read, too."""
         return self._pids_of("lfad-worker")
 
     def _pids_of(self, program):
@@ -478,12 +488,13 @@ class Container:
         self.sim("hang activate")
         seen = self.stores()
         path = self.call(PATH, MANAGER, "Activate", "sa{sv}", image, "0")
-        wait_for(lambda: self.stores() > seen, 20, "the write")
+        wait_for(lambda: self.stores() > seen, 60, "the write")
         return int(path.rsplit("/", 1)[1])
 
     def history(self, record_type=None, job=None):
         """The records on disk, oldest first; of one type and one job if given."""
-        records = [json.loads(line) for line in self.read("/var/lib/lfad/history.jsonl").splitlines()]
+        lines = self.read("/var/lib/lfad/history.jsonl").split("\n")[:-1]  # the last one may not be all there yet
+        records = [json.loads(line) for line in lines]
         for record in records:
             if record["type"] == "queued":
                 record.setdefault("job", record["seq"])
@@ -492,7 +503,7 @@ class Container:
 
     def wait_finished(self, job):
         """Waits for the record of a job's end, and returns it."""
-        return wait_for(lambda: self.history("finished", job), 30, f"the end of job {job}")[-1]
+        return wait_for(lambda: self.history("finished", job), 60, f"the end of job {job}")[-1]
 
 
 def _end_with_parent():

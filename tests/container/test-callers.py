@@ -49,7 +49,7 @@ class CallersTest(container.TestCase):
     def test_3_the_example_lets_its_user_activate_its_images_and_no_more(self):
         self.put_rules()
         # polkitd tells nobody when it has read them
-        wait_for(lambda: self.box.lfactl("activate", "rmm", user="fleet-agent", check=False).returncode == 0, 20,
+        wait_for(lambda: self.box.lfactl("activate", "rmm", user="fleet-agent", check=False).returncode == 0, 60,
                  "the rules to be in force")
         self.assertEqual(self.box.image("rmm", "CurrentVersion"), "2.0")
         self.assertEqual(self.box.history("queued")[-1]["uid"], int(self.box.run("id", "-u", "fleet-agent").stdout))
@@ -64,7 +64,7 @@ class CallersTest(container.TestCase):
         self.box.stage("rmm", "2.1")
         command = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--uid=fleet-agent", "--unit=agent-of-the-fleet",
                    "lfactl", "activate", "rmm"]
-        wait_for(lambda: self.box.run(*command, check=False).returncode == 0, 20, "the rules to be in force")
+        wait_for(lambda: self.box.run(*command, check=False).returncode == 0, 60, "the rules to be in force")
         self.assertEqual(self.box.history("queued")[-1]["unit"], "agent-of-the-fleet.service")
         os.unlink(self.box.path(RULES))
 

@@ -68,7 +68,7 @@ class DiskTest(container.TestCase):
         self.assertServesButDenies("(?i)room|full|space")
         os.unlink(self.box.path(STATE + "/filling"))
         self.box.stage("rmm", "9.8")
-        wait_for(lambda: self.box.lfactl("activate", "rmm", check=False).returncode == 0, 20, "room to be noticed")
+        wait_for(lambda: self.box.lfactl("activate", "rmm", check=False).returncode == 0, 60, "room to be noticed")
 
 
 container.main()

@@ -22,10 +22,10 @@ class LateDriverTest(container.TestCase):
         self.assertEqual(self.state(), "no-driver")
         for version in ("2.0", "2.1"):
             self.box.sim("bind")
-            wait_for(lambda: self.state() == "active", 20, "the driver to be seen")
+            wait_for(lambda: self.state() == "active", 60, "the driver to be seen")
             self.activate(version)
             self.box.sim("unbind")
-            wait_for(lambda: self.state() == "no-driver", 20, "the driver to be missed")
+            wait_for(lambda: self.state() == "no-driver", 60, "the driver to be missed")
 
     def test_the_same_in_an_lfad_that_was_started_with_it(self):
         self.box.sim("bind")
@@ -33,7 +33,7 @@ class LateDriverTest(container.TestCase):
         self.activate("2.2")
         self.box.sim("unbind")
         self.box.sim("bind")
-        wait_for(lambda: self.state() == "active", 20, "the driver to be seen again")
+        wait_for(lambda: self.state() == "active", 60, "the driver to be seen again")
         self.activate("2.3")
         self.box.sim("unbind")
 
@@ -47,7 +47,7 @@ class SettingsTest(container.TestCase):
                        f"[Image rmm]\nGuid={GUIDS['rmm']}\nCpuRendezvous=firmware\n")
         before = self.attribute("force_cpu_rendezvous")
         self.box.run("systemctl", "reload", "lfad")
-        wait_for(lambda: self.attribute("force_cpu_rendezvous") != before, 20, "the setting")
+        wait_for(lambda: self.attribute("force_cpu_rendezvous") != before, 60, "the setting")
 
     def test_firmwares_reason_is_read_from_the_kernels_log(self):
         self.box.stage("bl31", "2.11")

@@ -75,7 +75,7 @@ class InterruptedTest(container.TestCase):
         self.begin()
         before = self.box.main_pid()
         self.box.run("systemctl", "kill", "--signal=SIGKILL", "--kill-whom=main", "lfad")
-        wait_for(lambda: self.box.main_pid() != before, 20, "lfad to be gone")
+        wait_for(lambda: self.box.main_pid() != before, 60, "lfad to be gone")
         self.assertEqual(self.box.worker_pids(), [self.worker])
         self.box.sim("release")
         self.assertDoneOnce()
@@ -122,7 +122,7 @@ class LogindTest(container.TestCase):
         self.assertNotEqual(self.box.run("systemctl", "poweroff", user="nobody", check=False).returncode, 0)
         self.box.sim("release")
         self.assertEqual(self.box.wait_finished(job)["result"], "succeeded")
-        wait_for(lambda: not self.inhibitors(), 20, "the lock to be let go")
+        wait_for(lambda: not self.inhibitors(), 60, "the lock to be let go")
 
 
 container.main()

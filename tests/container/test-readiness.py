@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How lfad comes up under systemd: when it is called, when it is started, when it hangs; and how loud it is."""
 
+import time
+
 import container
 from container import wait_for
 
@@ -20,15 +22,20 @@ class ActivationTest(container.TestCase):
                                        "org.freedesktop.LogControl1", "SyslogIdentifier")["data"], "lfad")
 
     def test_2_it_is_not_ready_before_its_first_reading(self):
-        self.box.run("systemctl", "stop", "lfad")
-        self.box.sim("hang read")
-        starting = self.box.spawn("systemctl", "start", "lfad")
-        wait_for(self.box.worker_pids, 20, "the first reading")
-        self.assertFalse(self.box.has_owner())
-        self.assertEqual(self.box.show("lfad", "ActiveState"), "activating")
-        self.box.sim("release read")
-        self.assertEqual(starting.communicate(timeout=60)[0], "")
-        self.assertEqual(starting.returncode, 0)
+        for _ in range(5):
+            self.box.run("systemctl", "stop", "lfad")
+            self.box.sim("hang read")
+            begun = time.monotonic()
+            starting = self.box.spawn("systemctl", "start", "lfad")
+            wait_for(self.box.all_worker_pids, 60, "the first reading")
+            seen = self.box.has_owner(), self.box.show("lfad", "ActiveState")
+            took = time.monotonic() - begun
+            self.box.sim("release read")
+            self.assertEqual(starting.communicate(timeout=60)[0], "")
+            self.assertEqual(starting.returncode, 0)
+            if took < 4:  # after 5 s it is ready without one
+                break
+        self.assertEqual(seen, (False, "activating"))
         self.assertTrue(self.box.has_owner())
         self.assertEqual(self.box.image("rmm", "CurrentVersion"), "1.2")
 
@@ -41,10 +48,11 @@ class ActivationTest(container.TestCase):
 
 
 class WatchdogTest(container.TestCase):
-    """systemd's service watchdog, shorter than lfad's poll feeds it, so that it is only there while a test has it."""
+    """systemd's service watchdog, shorter than lfad's poll feeds it, so that it is only there while a test has it. It
+    runs from lfad's start, and is long enough for what a test does first."""
 
     def setUp(self):
-        self.box.write(FAST_WATCHDOG, "[Service]\nWatchdogSec=5s\n")
+        self.box.write(FAST_WATCHDOG, "[Service]\nWatchdogSec=25s\n")
         self.box.write("/etc/lfad/lfad.conf.d/test.conf", "[Daemon]\nPollSec=80\n")
         self.box.run("systemctl", "daemon-reload")
         self.box.run("systemctl", "restart", "lfad")
@@ -55,7 +63,7 @@ class WatchdogTest(container.TestCase):
         self.box.run("systemctl", "kill", "--kill-whom=main", "--signal=SIGSTOP", "lfad")
 
     def wait_restart(self):
-        wait_for(lambda: int(self.box.show("lfad", "NRestarts")) > self.restarts, 60, "the restart")
+        wait_for(lambda: int(self.box.show("lfad", "NRestarts")) > self.restarts, 180, "the restart")
         self.box.run("systemctl", "service-watchdogs", "no")
         wait_for(lambda: self.box.show("lfad", "ActiveState") == "active", 60, "lfad to be there again")
 
@@ -71,7 +79,7 @@ class WatchdogTest(container.TestCase):
         [worker] = self.box.worker_pids()
         self.hang()
         wait_for(lambda: self.box.show("lfad", "SubState") in ("stop-watchdog", "stop-sigterm", "final-sigterm",
-                                                               "final-watchdog"), 60, "the watchdog")
+                                                               "final-watchdog"), 180, "the watchdog")
         self.assertEqual(self.box.worker_pids(), [worker])
         self.box.sim("release")
         self.wait_restart()
@@ -96,7 +104,7 @@ class LogLevelTest(container.TestCase):
         self.level("debug")
         self.assertEqual(self.level(), "debug\n")
         self.box.sim("uevent change")
-        wait_for(self.debug_lines, 20, "a line about the event")
+        wait_for(self.debug_lines, 60, "a line about the event")
         self.level("info")
         loud = self.debug_lines()
         self.box.sim("uevent change")

@@ -29,6 +29,7 @@ def blocks():
 
 class ReadmeTest(container.TestCase):
     options = {"control": True}
+    today = datetime.date.today()  # of all blocks, should midnight come between them
 
     def shell(self, text):
         done = self.box.run("bash", "-c", f"cd /root; exec 2>&1\n{text}", check=False, timeout=120)
@@ -39,7 +40,9 @@ class ReadmeTest(container.TestCase):
         explained = re.match(r"lfactl explain (\w+)$", command)
         if explained:
             self.settle(explained[1])
-        return self.shell(guide.shift_days(command))
+        if command.startswith("journalctl"):
+            self.box.run("journalctl", "--sync")
+        return self.shell(guide.shift_days(command, self.today))
 
     def console(self, text):
         parts = [(command, shown, self.command(command)) for command, shown in guide.parse(text)]
@@ -50,13 +53,12 @@ class ReadmeTest(container.TestCase):
             command, shown, printed = wrong[0]
             self.fail("\n".join([f"# {command}", "--- shown", *shown, "--- printed", *printed]))
 
-    @staticmethod
-    def update(text, parts):
+    def update(self, text, parts):
         lines = []
         for command, shown, printed in parts:
             lines += [f"# {command}"]
             lines += shown if guide.matches(shown, printed) else [
-                part for line in printed for part in guide.fold(guide.shift_back(line))]
+                part for line in printed for part in guide.fold(guide.shift_back(line, self.today))]
         with open(README, encoding="utf-8") as file:
             source = file.read()
         with open(README, "w", encoding="utf-8") as file:
@@ -64,7 +66,8 @@ class ReadmeTest(container.TestCase):
 
     def settle(self, image):
         """The tree has not changed for so long that no gate waits for that."""
-        wait_for(lambda: "settle" not in self.box.lfactl("explain", image, check=False).stdout, 20, "the tree to settle")
+        wait_for(lambda: "settle" not in self.box.lfactl("explain", image, check=False).stdout, 60,
+                 "the tree to settle")
 
 
 class LookTest(ReadmeTest):
@@ -72,7 +75,8 @@ class LookTest(ReadmeTest):
 
     def test_it_looks_so(self):
         policy = next(text for language, text in blocks() if language == "sh" and POLICY in text)
-        self.shell(guide.shift_days(policy.replace("Mode=automatic", "Mode=manual")) + "systemctl reload lfad")
+        policy = guide.shift_days(policy.replace("Mode=automatic", "Mode=manual"), self.today)
+        self.shell(policy + "systemctl reload lfad")
         self.box.sim("uevent change")
         self.box.stage("rmm", "2.0")
         self.settle("rmm")
@@ -80,7 +84,9 @@ class LookTest(ReadmeTest):
 
 
 class StepsTest(ReadmeTest):
-    """All others, in order."""
+    """All others, in order. Who tells lfad that the clock is right runs already: lfad does not wait long for that."""
+
+    options = {**ReadmeTest.options, "wants": ("lfad.service", "systemd-timedated.service")}
 
     def test_they_lead_where_they_say(self):
         for language, text in blocks()[1:]:
@@ -89,11 +95,14 @@ class StepsTest(ReadmeTest):
             elif "lfactl monitor" in text:
                 self.watch(text)
             else:
-                self.shell(guide.shift_days(text))
+                self.shell(guide.shift_days(text, self.today))
 
     def watch(self, text):
         """A block that says to wait for a window: here one opens in a moment, and then no more."""
         before, _, _ = text.partition("lfactl monitor")
+        monitor = self.box.spawn("sh", "-c", "cd / && echo number $$ && exec lfactl monitor")
+        number = next(line.split()[1] for line in monitor.stdout if line.startswith("number "))
+        next(line for line in monitor.stdout if "watching" in line)  # else it may miss the end
         moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)
         soon = f"OnCalendar={moment:%Y-%m-%d %H:%M:%S}"
         if EVERY_OTHER_MINUTE in before:
@@ -102,14 +111,12 @@ class StepsTest(ReadmeTest):
             self.box.write(SOON, f"[Window soon]\n{soon}\nDuration=100s\n")
             self.box.run("systemctl", "reload", "lfad")
         jobs = len(self.box.history("finished")) if self.box.history() else 0
-        monitor = self.box.spawn("sh", "-c", "cd / && echo number $$ && exec lfactl monitor")
-        number = next(line.split()[1] for line in monitor.stdout if line.startswith("number "))
         self.shell(before)
-        wait_for(lambda: len(self.box.history("finished")) > jobs, 60, "the activation in the window")
+        wait_for(lambda: len(self.box.history("finished")) > jobs, 120, "the activation in the window")
         told = iter(monitor.stdout.readline, "")  # the record is there a moment before
         self.assertTrue(any(re.search(r"job \d+ ended: ", line) for line in told), "the monitor tells of the end")
         self.box.run("kill", number)
-        monitor.communicate(timeout=20)
+        monitor.communicate(timeout=60)
 
 
 container.main()

@@ -20,7 +20,7 @@ class TimerTest(container.TestCase):
         """Lets the timer elapse once: ActiveState, Result and the exit status of what it started."""
         before = self.box.show(SERVICE, "InvocationID")
         self.box.run("systemctl", "start", TIMER)
-        wait_for(lambda: self.box.show(SERVICE, "InvocationID") not in (before, ""), 20, "the timer to elapse")
+        wait_for(lambda: self.box.show(SERVICE, "InvocationID") not in (before, ""), 60, "the timer to elapse")
         wait_for(lambda: self.box.show(SERVICE, "ActiveState") in ("inactive", "failed"), 60, "the end of the attempt")
         return tuple(self.box.show(SERVICE, "ActiveState", "Result", "ExecMainStatus"))
 

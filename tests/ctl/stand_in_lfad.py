@@ -76,6 +76,7 @@ class StandIn:
         self.scenario = scenario
         self.jobs = {int(k): v for k, v in scenario.get("jobs", {}).items()}
         self.next_job = scenario.get("first-job", 12)
+        self.steps = {}  # path of a job -> what comes next when the client has seen what is
         bus.add_message_filter(self.filter)
 
     # --- the tree ---
@@ -138,6 +139,9 @@ class StandIn:
             self.fail(message, "org.freedesktop.DBus.Error.UnknownObject", "no such object")
         else:
             self.reply(message, "a{sv}", typed_all(properties))
+            if message.get_path() in self.steps:
+                job, what, states = self.steps.pop(message.get_path())
+                GLib.timeout_add(what.get("step-ms", 10), self.next_step, job, what, states)
 
     def on_GetManagedObjects(self, message):
         tree = {path: {interface: typed_all(properties)} for path, (interface, properties) in
@@ -174,8 +178,8 @@ class StandIn:
         say("activate-pending", json.dumps(options))
         jobs = [(self.new_job(guid), self.scenario["activate"][guid]) for guid in self.scenario.get("pending", [])]
         self.reply(message, "ao", dbus.Array([f"{ROOT}/job/{job}" for job, _ in jobs], signature="o"))
-        for number, (job, what) in enumerate(jobs):
-            GLib.timeout_add(50 * number, self.step, job, what, list(what.get("states", [])))
+        for job, what in jobs:
+            self.step(job, what, list(what.get("states", [])))
 
     def on_Refresh(self, message, options):
         say("refresh")
@@ -238,21 +242,22 @@ class StandIn:
     # --- the life of a job ---
 
     def step(self, job, what, states):
-        """One state after the other, then the end; the time between is for the client to see them in."""
-        def next_step():
-            if states:
-                state = states.pop(0)
-                if isinstance(state, dict):  # with more of its properties
-                    self.jobs[job].update(state)
-                    state = state["State"]
-                self.jobs[job]["State"] = state
-                self.changed(job, {"State": state})
-                say("state", job, state)
-                self.step(job, what, states)
-            else:
-                self.finish(job, what)
-            return False
-        GLib.timeout_add(what.get("step-ms", 10), next_step)
+        """One state after the other, then the end: each comes when the client has looked at the one before."""
+        self.steps[f"{ROOT}/job/{job}"] = (job, what, states)
+
+    def next_step(self, job, what, states):
+        if states:
+            state = states.pop(0)
+            if isinstance(state, dict):  # with more of its properties
+                self.jobs[job].update(state)
+                state = state["State"]
+            self.jobs[job]["State"] = state
+            self.step(job, what, states)
+            self.changed(job, {"State": state})
+            say("state", job, state)
+        else:
+            self.finish(job, what)
+        return False
 
     def finish(self, job, what):
         then = what.get("then", "end")

@@ -22,7 +22,8 @@ import zoneinfo
 
 HERE = pathlib.Path(__file__).resolve().parent
 LFACTL = os.environ["LFACTL"]
-DEADLINE = 20
+DEADLINE = 60
+SOON_GIVEN_UP = {"LFACTL_RETURN_SEC": "3"}  # where lfad does not come back: else it has time to
 
 RMM = "6c0762a6-12f2-4b56-92cb-ba8f633606d9"
 RMM_EFI = "a662076c-f212-564b-92cb-ba8f633606d9"
@@ -143,7 +144,7 @@ class Case(unittest.TestCase):
         cls.bus = Process("dbus-daemon", f"--config-file={config}", "--nofork", "--print-address")
         address = cls.bus.wait_for(r"\n").strip()
         cls.environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": address, "LC_ALL": "C.UTF-8",
-                           "TZ": "UTC", "TERM": "xterm", "LFACTL_RETURN_SEC": "3"}
+                           "TZ": "UTC", "TERM": "xterm", "LFACTL_RETURN_SEC": "60"}
         for name in ("NO_COLOR", "COLUMNS"):
             cls.environment.pop(name, None)
 
@@ -642,7 +643,8 @@ class Activating(Case):
         self.assertEqual((code, out), (1, "rmm: 1.4 → 1.5: failed, NoEffect [LFA_BUSY] (blackout: 9 ms)\n"))
 
     def test_the_signal_alone_proves_nothing(self):
-        code, out, err = self.activate(ending("succeeded", then="forget"))
+        self.lfad(scenario(activate={RMM: ending("succeeded", then="forget")}))
+        code, out, err = self.lfactl("activate", "rmm", **SOON_GIVEN_UP)
         self.assertEqual((code, out), (5, ""))
         self.assertIn("is not known", err)
 
@@ -871,7 +873,7 @@ class Explaining(Case):
         self.assertEqual(code, 3)
         self.assertEqual(lines[0], "rmm: 1.4 → 1.5: wait, KernelBusy: because")
         self.assertEqual(lines[1].split(), ["GATE", "VERDICT", "OVERRIDE", "NOT", "BEFORE", "WHY"])
-        self.assertRegex(lines[2], r"^image +wait +no +2026-09-21 14:13:20 UTC \(.* ago\) +because$")
+        self.assertRegex(lines[2], r"^image +wait +no +2026-09-21 14:13:20 UTC \(.*\) +because$")
         self.assertIn("ask again in a moment", err)
         self.assertEqual(lines[3:], ["1 other gate allows it: 'lfactl explain rmm --long' shows it."])
         out = self.explain(explanation("deny", "NotPending"), "--no-legend")[1]
@@ -1013,9 +1015,9 @@ class Vanishing(Case):
         self.assertIn("Cannot wait for job 12 of rmm", err)
         self.assertEqual(watching.finish()[0], 1)
 
-    def vanish(self):
+    def vanish(self, **environment):
         lfad = self.lfad(scenario(activate={RMM: ending("", then="vanish")}))
-        process = self.start("activate", "rmm")
+        process = self.start("activate", "rmm", **environment)
         lfad.wait_for("vanish 12")
         return process
 
@@ -1050,14 +1052,14 @@ class Vanishing(Case):
         self.assertEqual(process.finish()[0], 0)
 
     def test_never_coming_back_is_unknown_and_said_so(self):
-        process = self.vanish()
+        process = self.vanish(**SOON_GIVEN_UP)
         code, _, err = process.finish()
         self.assertEqual(code, 5)
         self.assertIn("is not known", err)
         self.assertIn("lfactl history", err)
 
     def test_coming_back_without_a_word_of_the_job_is_unknown(self):
-        process = self.vanish()
+        process = self.vanish(**SOON_GIVEN_UP)
         self.lfad(scenario(history=[record(12, "queued", job=12, guid=RMM)]))
         self.assertEqual(process.finish()[0], 5)
 
@@ -1108,7 +1110,8 @@ class Holding(Case):
         self.lfad()
         for span, text in (("2h", "2 h"), ("119s", "119 s"), ("120s", "2 min"), ("90min", "90 min"), ("47h", "47 h"),
                            ("48h", "2 days"), ("61h", "3 days")):
-            self.assertIn(f"(in {text})", self.lfactl("hold", "--reason=fan", f"--until=+{span}")[1])
+            printed = (self.lfactl("hold", "--reason=fan", f"--until=+{span}")[1] for _ in range(5))
+            self.assertTrue(any(f"(in {text})" in out for out in printed), span)  # half a second makes it another one
 
     def test_times_are_those_of_the_policys_zone(self):
         lfad = self.lfad(scenario(manager={"TimeZone": "Europe/Berlin"}))

@@ -122,28 +122,32 @@ class HistoryTest(world.TestCase):
         clock.close()
 
     def provoke_cancel(self):
-        self.world.stage("rmm", "3.0")
+        """Both writes come to their end at once: of several times, lfad hears of the cancelling's first in one."""
+        for number in range(20):
+            self.world.stage("rmm", f"3.{number}")
+            self.world.sim("reset-counters")
+            self.world.sim("hang activate")
+            path = self.world.activate("rmm")
+            self.world.wait_job_state(path, "activating")
+            self.world.sim("wait activate-entered")
+            self.world.call(path, JOB, "Cancel", "a{sv}", {})
+            self.world.wait_for(lambda: self.world.counters()["cancel-stores"] > 0, what="the driver to be asked")
+            self.world.sim("release")
+            self.world.wait_job(path)
+            if "cancel-answer" in self.world.wait_record("finished", self.world.job_id(path)):
+                break
+
+    def provoke_window(self):
+        """One that closes during the write. It is configured meanwhile: the configuration at the end counts."""
+        self.world.stage("rmm", "3.50")
         self.world.sim("reset-counters")
         self.world.sim("hang activate")
         path = self.world.activate("rmm")
-        self.world.wait_job_state(path, "activating")
         self.world.sim("wait activate-entered")
-        self.world.call(path, JOB, "Cancel", "a{sv}", {})
-        self.world.wait_for(lambda: self.world.counters()["cancel-stores"] > 0, what="the driver to be asked")
-        self.world.sim("release")
-        self.world.wait_job(path)
-
-    def provoke_window(self):
-        """One that closes during the write."""
-        end = int(time.time()) + 3
+        end = int(time.time()) + 2
         start = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(end - 60))
         self.world.configure(f"[Window w]\nOnCalendar={start}\nDuration=60s\n")
         self.world.reload()
-        self.world.stage("rmm", "3.5")
-        self.world.sim("reset-counters")
-        self.world.sim("hang activate")
-        path = self.world.activate("rmm", override=["window"], reason="x")
-        self.world.sim("wait activate-entered")
         self.world.wait_for(lambda: time.time() > end, what="the window's end")
         self.world.sim("release")
         self.world.wait_job(path)

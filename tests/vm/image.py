@@ -30,6 +30,7 @@ from target import TARGET  # noqa: E402  # pylint: disable=wrong-import-position
 CACHE = os.path.join(world.BUILD_DIR, f"vm-{TARGET.name}" if TARGET.is_foreign else "vm")
 FAILED = os.path.join(CACHE, "failed")  # by test, what was said in one that failed
 PORT_UNIT = "dev-virtio\\x2dports-lfad\\x2dtest.device"
+RETRIES = 5  # of apt: a server may be away for a moment
 RUNTIME_WATCHDOG_SEC = 10  # a busy machine may keep PID 1 from feeding it for half of that
 
 # Beside what lfad's package asks for.
@@ -146,8 +147,8 @@ def _bootstrap(target, names, *options):
     are those of other tests' worlds, too."""
     _run("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
          "mmdebstrap", "--quiet", "--mode=root", f"--include={','.join(names)}", *options,
-         '--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-io", *_apt_options(), _codename(), target,
-         *_sources(), timeout=1800)
+         '--aptopt=APT::Install-Recommends "false"', f'--aptopt=Acquire::Retries "{RETRIES}"',
+         "--dpkgopt=force-unsafe-io", *_apt_options(), _codename(), target, *_sources(), timeout=1800)
 
 
 def _base(names):
@@ -171,13 +172,17 @@ def _compilers():
     return path
 
 
+def _apt_get(*arguments, **options):
+    _run("apt-get", "-o", f"Acquire::Retries={RETRIES}", *arguments, **options)
+
+
 def _download(name, folder):
     """A package's file; what apt knows may be too old for it."""
     try:
-        _run("apt-get", "download", name, cwd=folder)
+        _apt_get("download", name, cwd=folder)
     except RuntimeError:
-        _run("apt-get", "update")
-        _run("apt-get", "download", name, cwd=folder)
+        _apt_get("update")
+        _apt_get("download", name, cwd=folder)
     [path] = glob.glob(os.path.join(folder, "*.deb"))
     return path
 

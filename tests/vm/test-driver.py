@@ -50,7 +50,7 @@ class ArrivalTest(vm.TestCase):
         self.load()
         wait_for(self.box.is_active, what="lfad to be started")
         self.assertIn("lfad.service", self.box.show(DEVICE_UNIT, "Wants"))
-        self.assertEqual(self.box.property("DriverState"), "active")
+        wait_for(lambda: self.box.property("DriverState") == "active", what="lfad to see the driver")
 
     def test_lfad_that_was_stopped_is_not_started_by_what_the_device_says_later(self):
         """An activation by somebody else, and the driver's end."""
@@ -90,9 +90,11 @@ class TreeTest(vm.TestCase):
         self.assertEqual(self.box.images(), {GUIDS["rmm"], GUIDS["bl31"], UNKNOWN})
         self.assertEqual(self.box.image("rmm", "CurrentVersion"), self.box.attribute("rmm", "current_version"))
         self.assertEqual(self.box.image("rmm", "PendingVersion"), "")
+        self.box.run("systemctl", "stop", "lfad")
         self.box.put_stage("rmm", "2.0")
         self.assertEqual(self.box.attribute("rmm", "pending_version"), "N/A")  # until somebody reads the other file
-        self.box.refresh()
+        self.box.run("systemctl", "start", "lfad")
+        wait_for(lambda: self.box.property("DriverState") == "active", what="lfad to see the driver")
         self.assertEqual(self.box.attribute("rmm", "pending_version"), "2.0")
         self.assertEqual(self.box.image("rmm", "PendingVersion"), "2.0")
 
@@ -140,13 +142,14 @@ class TreeTest(vm.TestCase):
     def test_a_driver_that_is_busy_with_somebody_else_is_tried_again_and_then_reported(self):
         self.box.stage("bl31", "2.6")
         self.box.control("hang 1")
+        before = self.box.stores()
         self.box.shell(f"echo 1 >{self.path('activate', GUIDS['bl31'])} & disown")
         self.addCleanup(self.box.control, "hang 0")
+        wait_for(lambda: self.box.stores() > before, what="the write")
         self.box.stage("rmm", "2.6")
-        before = wait_for(self.box.stores, what="the write")
         record = self.box.wait_finished(self.box.begin("rmm"))
         self.assertEnded(record, "failed", "KernelBusy")
-        self.assertGreater(self.box.stores(), before + 1)
+        self.assertGreater(self.box.stores(), before + 2)
 
 
 class ModuleTest(vm.TestCase):

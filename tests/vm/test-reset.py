@@ -45,7 +45,8 @@ class ResetTest(vm.TestCase):
         self.box.lfactl("unhold")
         self.box.lfactl("clear-quarantine", "rmm")
         self.assertIn("succeeded", self.box.lfactl("activate", "rmm").stdout)
-        self.assertEqual(self.box.watchdog("timeout"), str(image.RUNTIME_WATCHDOG_SEC))
+        wait_for(lambda: self.box.watchdog("timeout") == str(image.RUNTIME_WATCHDOG_SEC),
+                 what="the watchdog to be put back")
 
 
 if __name__ == "__main__":

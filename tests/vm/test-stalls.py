@@ -8,7 +8,7 @@ from vm import wait_for
 
 STEP = 500  # µs; a blackout is measured up to one step too short (src/core/blackout.h)
 HOLD_MSEC = 1500
-CLOSE = 1.1
+CLOSE = 1.25
 
 
 class MeasuredTest(vm.TestCase):
@@ -22,22 +22,24 @@ class MeasuredTest(vm.TestCase):
         return self.box.wait_finished(self.box.begin("rmm"))
 
     def test_a_stall_is_measured_no_shorter_than_it_was_and_not_much_longer(self):
-        """Never less. Emulated CPUs may have to wait for real ones when it is over: of some, one is close."""
+        """Never less, and no more than the write took. Emulated CPUs may have to wait for real ones before it begins
+        and when it is over, which counts for the less the longer it is: of ever longer ones, one is close."""
         ratios = []
-        for version in ("2.0", "2.2", "2.3", "2.4", "2.5"):
-            record = self.activate(version, HOLD_MSEC)
+        for number in range(1, 6):
+            record = self.activate(f"1.{number + 2}", HOLD_MSEC * number)
             self.assertEnded(record, "succeeded")
             count, largest, _ = self.box.held()
             self.assertEqual(count, 1)
-            self.assertGreaterEqual(largest, HOLD_MSEC * 1000)
+            self.assertGreaterEqual(largest, HOLD_MSEC * number * 1000)
             print(f"    held {largest} us, measured {record['blackout-usec']} us, write {record['write-usec']} us, "
                   f"noise floor {record['blackout-floor-usec']} us", flush=True)
             self.assertGreaterEqual(record["blackout-usec"], largest - STEP)
+            self.assertLessEqual(record["blackout-usec"], record["write-usec"])
             self.assertEqual(self.box.image("rmm", "BlackoutUSec"), record["blackout-usec"])
             ratios.append(record["blackout-usec"] / largest)
             if ratios[-1] < CLOSE:
                 break
-        self.assertLess(min(ratios), CLOSE)
+        self.assertLess(min(ratios), CLOSE, ratios)
 
     def test_each_of_several_stalls_counts(self):
         self.box.control("again 4")

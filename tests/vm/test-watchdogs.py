@@ -25,7 +25,7 @@ class EnvelopeTest(vm.TestCase):
 
     def wait_restored(self):
         wait_for(lambda: self.timeouts() == (FOUND, FOUND), what="the watchdog to be put back")
-        self.assertNotEqual(self.box.run("test", "-e", LEASE, check=False).returncode, 0)
+        wait_for(lambda: self.box.run("test", "-e", LEASE, check=False).returncode != 0, what="the lease to be gone")
 
     def begin_hanging(self, version):
         self.box.stage("rmm", version)

@@ -134,8 +134,8 @@ class Box(machine.Machine):
         return int(self.show("lfad", "MainPID"))
 
     def worker_pid(self):
-        """Of lfad's worker, or None."""
-        text = self.shell("grep -slx lfad-worker /proc/[0-9]*/comm", check=False).stdout
+        """Of lfad's worker that activates, or None: no other one is given the lock."""
+        text = self.shell("grep -slz '^--lock-fd=' /proc/[0-9]*/cmdline", check=False).stdout
         pids = [int(path.split("/")[2]) for path in text.split()]
         return pids[0] if pids else None
 
@@ -180,7 +180,7 @@ class Box(machine.Machine):
     def history(self, record_type=None, job=None):
         """The records on disk, oldest first; of one type and one job if given."""
         text = self.shell("cat /var/lib/lfad/history.jsonl*", check=False).stdout
-        records = [json.loads(line) for line in text.splitlines()]
+        records = [json.loads(line) for line in text.split("\n")[:-1]]  # the last line may not be all there yet
         for record in records:
             if record["type"] == "queued":
                 record.setdefault("job", record["seq"])
