@@ -276,7 +276,7 @@ class Container:
         wait_for(lambda: not any(_is_alive(pid) for pid in lives), 60, "lfad's end")
         with contextlib.suppress(ContainerError):
             self.sim("release")
-        self.wait_end(20)
+        self.wait_end(60)
         self._age_records()
 
     def _age_records(self):
