@@ -32,7 +32,7 @@ static bool is_planned(json_object *event) {
         return strcmp(bus_value_string(event, "type"), "activation") == 0;
 }
 
-/* Without a gate it is not automatic mode that is in question. */
+/* Without a gate it is not automatic mode that is in question, or there is too much to look at to tell. */
 static bool is_refused(json_object *event) {
         return strcmp(bus_value_string(event, "type"), "no-activation") == 0 &&
                *bus_value_string(event, "gate");
@@ -50,12 +50,16 @@ json_object *automatic_plan_find(json_object *events, const char *guid) {
 }
 
 char *automatic_plan_describe(Client *client, json_object *event) {
-        g_autofree char *start = policy_time_in_both(policy_zone(client), bus_value_uint(event, "start"));
+        uint64_t start = bus_value_uint(event, "start");
+        g_autofree char *when = policy_time_in_both(policy_zone(client), start);
         const char *window = bus_value_string(event, "name");
 
         if (is_planned(event))
-                return g_strdup_printf("Automatic mode activates it %s%s%s.", start,
+                return g_strdup_printf("Automatic mode activates it %s%s%s.",
+                                       start <= (uint64_t) g_get_real_time() ? "now" : when,
                                        *window ? ", window " : "", window);
+        if (*when) /* after what the plan covers */
+                return g_strdup_printf("Automatic mode does not activate it before %s.", when);
         return g_strdup_printf("Automatic mode does not activate it, gate %s: %s",
                                bus_value_string(event, "gate"), bus_value_string(event, "text"));
 }

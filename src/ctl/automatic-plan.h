@@ -10,7 +10,7 @@
 int automatic_plan_load(Client *client, uint64_t until, sd_bus_error *error, json_object **ret);
 
 /* The event that tells what automatic mode is going to do about the image; NULL: it has nothing to do with it, since
- * nothing is pending, a job is about it already, or its mode is manual. It belongs to events. */
+ * nothing is pending, a job is about it already, or its mode is manual; or lfad cannot tell. It belongs to events. */
 json_object *automatic_plan_find(json_object *events, const char *guid);
 
 /* The same as a sentence, by the clocks of the policy. The caller frees it. */

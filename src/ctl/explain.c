@@ -186,12 +186,29 @@ static void print_explanation(const Client *client, json_object *verdict, json_o
                 print_silent(silent, json_object_array_length(gates), label);
 }
 
-/* The gates judge what a caller may; automatic mode asks for more. planned: of the plan, NULL = nothing. */
-static void print_planned(Client *client, json_object *planned) {
-        g_autofree char *text = planned ? automatic_plan_describe(client, planned) : NULL;
+/* The gates judge what a caller may; automatic mode asks for more. Nothing where the same gate refuses it. */
+static void print_planned(Client *client, json_object *verdict, json_object *planned) {
+        g_autofree char *text = NULL;
 
-        if (text && client->options->legend)
-                output_line("%s", text);
+        if (!planned || (bus_value_uint(planned, "start") == 0 &&
+                         strcmp(bus_value_string(planned, "gate"), bus_value_string(verdict, "gate")) == 0))
+                return;
+        text = automatic_plan_describe(client, planned);
+        output_line("%s", text);
+}
+
+/* What automatic mode is going to do about it, NULL = nothing is known. The plan is asked for when it is first needed, and
+ * belongs to the caller: it adds to the verdict, which stands without it. */
+static json_object *find_planned(Client *client, const Image *image, json_object *verdict,
+                                 json_object **plan) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (client->options->at || !*bus_value_string(verdict, "to") ||
+            (!client_json(client) && !client->options->legend))
+                return NULL;
+        if (!*plan && automatic_plan_load(client, 0, &error, plan) < 0)
+                *plan = json_object_new_array();
+        return automatic_plan_find(*plan, image->guid);
 }
 
 static void add_to_document(Client *client, json_object *verdict, json_object *gates, json_object *planned) {
@@ -204,11 +221,9 @@ static void add_to_document(Client *client, json_object *verdict, json_object *g
         json_document_append(client->document, "explanations", entry);
 }
 
-ExitCode explain_image(Client *client, const Image *image) {
+static ExitCode explain(Client *client, const Image *image, json_object **plan) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_error_free) sd_bus_error no_plan = SD_BUS_ERROR_NULL;
-        _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL, *plan = NULL;
-        json_object *planned = NULL;
+        _cleanup_(json_object_unrefp) json_object *verdict = NULL, *gates = NULL;
         const char *hint;
         uint64_t at;
         ExitCode code = policy_moment_read(client, client->options->at, &at);
@@ -219,14 +234,11 @@ ExitCode explain_image(Client *client, const Image *image) {
         r = call_explain(client, image, at, &error, &verdict, &gates);
         if (r < 0)
                 return client_fail_call(client, &error, r, "Cannot explain %s", image->label);
-        /* The plan adds to what is known; the verdict stands without it. */
-        if (at == 0 && automatic_plan_load(client, 0, &no_plan, &plan) >= 0)
-                planned = automatic_plan_find(plan, image->guid);
         if (client_json(client)) {
-                add_to_document(client, verdict, gates, planned);
+                add_to_document(client, verdict, gates, find_planned(client, image, verdict, plan));
         } else {
                 print_explanation(client, verdict, gates, image->label, at);
-                print_planned(client, planned);
+                print_planned(client, verdict, find_planned(client, image, verdict, plan));
         }
         hint = advice_for_error(bus_value_string(verdict, "error"));
         if (hint && !strstr(bus_value_string(verdict, "text"), hint))
@@ -234,10 +246,17 @@ ExitCode explain_image(Client *client, const Image *image) {
         return find_exit_code(client, verdict);
 }
 
+ExitCode explain_image(Client *client, const Image *image) {
+        _cleanup_(json_object_unrefp) json_object *plan = NULL;
+
+        return explain(client, image, &plan);
+}
+
 ExitCode explain_images(Client *client, const GPtrArray *images) {
+        _cleanup_(json_object_unrefp) json_object *plan = NULL;
         ExitCode worst = EXIT_DONE;
 
         for (guint i = 0; i < images->len; i++)
-                worst = exit_code_worse(worst, explain_image(client, images->pdata[i]));
+                worst = exit_code_worse(worst, explain(client, images->pdata[i], &plan));
         return worst;
 }

@@ -209,14 +209,16 @@ class AutomaticTest(world.TestCase):
         self.world.stage("bl31", "3.0")
         self.world.stage("rmm", "2.0")
         section, _ = self.window()
-        self.configure(section, f"[Image rmm]\nGuid={GUIDS['rmm']}",
-                       f"[Image monitor]\nGuid={GUIDS['bl31']}\nAfter={GUIDS['rmm']}")
+        sections = (section, f"[Image rmm]\nGuid={GUIDS['rmm']}",
+                    f"[Image monitor]\nGuid={GUIDS['bl31']}\nAfter={GUIDS['rmm']}")
+        self.configure(*sections)
         self.assertNotPlanned("hold", "Held")
         self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {})
         self.assertNotPlanned("inhibitor", "Inhibited")
         self.assertEqual(self.queued(), [])
+        self.configure(*sections, poll="60s")  # which finds nothing in time
         os.close(held.take())
-        self.world.wait_for(lambda: len(self.world.history_file("finished")) == 2, 60, "two ends")
+        self.world.wait_for(lambda: len(self.world.history_file("finished")) == 2, 10, "two ends")
         self.assertEqual([(record["guid"], record["result"]) for record in self.world.history_file("finished")],
                          [(GUIDS["rmm"], "succeeded"), (GUIDS["bl31"], "succeeded")])
 
@@ -228,8 +230,22 @@ class AutomaticTest(world.TestCase):
         self.assertRegex(self.world.lfactl("explain", "rmm").stdout, r"\nAutomatic mode activates it .* \(in .*\), window night\.\n")
         [explanation] = json.loads(self.world.lfactl("explain", "rmm", "--json=short").stdout)["explanations"]
         self.assertEqual((explanation["automatic"]["type"], explanation["automatic"]["start"]), ("activation", start))
+        self.timedate.synchronized = False
+        self.world.wait_for(lambda: "\nAutomatic mode does not activate it, gate clock: " in
+                            self.world.lfactl("explain", "rmm").stdout, what="the clock to be told of")
+        self.timedate.synchronized = True
+        self.plan("activation")
         self.world.call(PATH, MANAGER, "Hold", "sa{sv}", "not now", {})
-        self.assertRegex(self.world.lfactl("explain", "rmm").stdout, r"\nAutomatic mode does not activate it, gate hold: .*not now")
+        shown = self.world.lfactl("explain", "rmm").stdout
+        self.assertIn("not now", shown)
+        self.assertNotIn("Automatic mode", shown)  # what is in its way is told already
+        self.world.call(PATH, MANAGER, "Unhold", "a{sv}", {})
+        for arguments in (["--at=+1min"], ["--no-legend"]):
+            self.assertNotIn("Automatic mode", self.world.lfactl("explain", "rmm", *arguments).stdout)
+        far, _ = self.window(after=20 * 86400)
+        self.configure(far)
+        self.assertRegex(self.world.lfactl("explain", "rmm").stdout,
+                         r"\nAutomatic mode does not activate it before .* \(in \d+ days\)\.\n")
         self.configure(section, mode="manual")
         self.assertNotIn("Automatic mode", self.world.lfactl("explain", "rmm").stdout)
 
