@@ -158,7 +158,7 @@ class PollTest(world.TestCase):
         self.world.configure("[Daemon]\nPollSec=10\n")
         self.world.reload()
         self.world.sim("stage rmm 2.0")
-        self.world.wait_for(lambda: self.world.image("rmm")["PendingVersion"] == "2.0", 15, "the poll to find it")
+        self.world.wait_for(lambda: self.world.image("rmm")["PendingVersion"] == "2.0", 10, "the poll to find it")
 
 
 class ProfileTest(world.TestCase):

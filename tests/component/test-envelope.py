@@ -222,6 +222,7 @@ class RefusedTest(EnvelopeTest):
         sets = self.pid1.sets
         self.assertEqual((sets[0], sets[-1]), (22 * SECOND, INFINITY))
         self.assertLessEqual(len(sets), 4)
+        self.assertTrue(all(21 * SECOND < usec < 25 * SECOND for usec in sets[:-1]), sets)
 
     def test_hardware_that_does_not_take_it(self):
         self.pid1.switch(refuse="hardware")

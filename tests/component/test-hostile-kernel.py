@@ -383,8 +383,8 @@ class UeventTest(HostileTest):
             self.world.sim("stage rmm 2.0")
         finally:
             os.kill(self.lfad_pid(), signal.SIGCONT)
-        self.world.wait_for(lambda: "lost" in self.world.log("lfad", 500), 20, "lfad to say that events were lost")
-        self.world.wait_for(lambda: self.world.image("rmm")["PendingVersion"] == "2.0", 20, "the tree to be read")
+        self.world.wait_for(lambda: "lost" in self.world.log("lfad", 500), 10, "lfad to say that events were lost")
+        self.world.wait_for(lambda: self.world.image("rmm")["PendingVersion"] == "2.0", 10, "the tree to be read")
         self.assertEqual(self.world.manager()["UeventMonitor"], "listening")
         self.assertServes()
 
@@ -406,7 +406,10 @@ class UeventTest(HostileTest):
         quiet = self.cost_of_calls()
         storm = self.world.spawn_as(None, ["sh", "-c", "while lfa-sim ctl uevent change --count=50000; do :; done"])
         self.world.wait_for(lambda: self.world.counters()["uevents"] > 1000, 10, "the storm")
+        before = self.world.counters()["uevents"]
         self.assertLess(sorted(self.cost_of_calls() for _ in range(3))[1], 40 * quiet)
+        self.assertGreater(self.world.counters()["uevents"], before)
+        self.assertIsNone(storm.poll())
         storm.kill()
         self.world.finish(storm)
         self.assertServes()

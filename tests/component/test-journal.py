@@ -76,7 +76,7 @@ class JournalTest(world.TestCase):
 
     def wait(self, name, **fields):
         """The only one of its kind with these fields."""
-        entries = self.world.wait_for(lambda: self.world.journal.events(name, **fields), 15, f"{name} {fields}")
+        entries = self.world.wait_for(lambda: self.world.journal.events(name, **fields), 10, f"{name} {fields}")
         self.assertEqual(len(entries), 1, entries)
         return entries[0]
 

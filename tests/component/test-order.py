@@ -59,6 +59,7 @@ class OrderTest(world.TestCase):
         """Which images were written to, in that order, by the history and by the jobs' own times."""
         names = [NAMES[record["guid"]] for record in self.world.history_file("started")]
         jobs = [interfaces[JOB] for interfaces in self.world.images().values() if JOB in interfaces]
+        self.assertTrue(jobs)
         jobs = sorted((job for job in jobs if job["StartedTimestamp"]), key=lambda job: job["StartedTimestamp"])
         self.assertEqual([NAMES[job["Guid"]] for job in jobs], names[len(names) - len(jobs):])  # of the last minute
         self.assertEqual(self.world.stores(), len(names))

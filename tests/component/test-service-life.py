@@ -20,14 +20,14 @@ class ServiceLifeTest(world.TestCase):
                             "STATUS= to say what the job waits for")
         self.assertEnded(self.world.wait_job(path), "succeeded")
         self.assertIn("4 images, 0 pending, 0 jobs queued", self.world.status[-1])
-        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 20, "WATCHDOG=1")
+        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 10, "WATCHDOG=1")
         # during an activation, too
         self.world.sim("hang activate")
         self.world.stage("rmm", "3.0")
         path = self.world.activate("rmm")
         self.world.wait_job_state(path, "activating", 30)
         self.world.notified.clear()
-        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 20, "WATCHDOG=1 during an activation")
+        self.world.wait_for(lambda: "WATCHDOG=1" in self.world.notified, 10, "WATCHDOG=1 during an activation")
         self.world.sim("release")
         self.assertEnded(self.world.wait_job(path), "succeeded")
 

@@ -8,7 +8,8 @@ from container import GUIDS, wait_for
 
 
 class LateDriverTest(container.TestCase):
-    options = {"sim_args": ["--unbound"]}
+    # No poll finds what an event should have told.
+    options = {"sim_args": ["--unbound"], "files": {"/etc/lfad/lfad.conf.d/test.conf": "[Daemon]\nPollSec=80\n"}}
 
     def state(self):
         return self.box.property("DriverState")
@@ -22,10 +23,10 @@ class LateDriverTest(container.TestCase):
         self.assertEqual(self.state(), "no-driver")
         for version in ("2.0", "2.1"):
             self.box.sim("bind")
-            wait_for(lambda: self.state() == "active", 60, "the driver to be seen")
+            wait_for(lambda: self.state() == "active", 40, "the driver to be seen")
             self.activate(version)
             self.box.sim("unbind")
-            wait_for(lambda: self.state() == "no-driver", 60, "the driver to be missed")
+            wait_for(lambda: self.state() == "no-driver", 40, "the driver to be missed")
 
     def test_the_same_in_an_lfad_that_was_started_with_it(self):
         self.box.sim("bind")
@@ -33,7 +34,7 @@ class LateDriverTest(container.TestCase):
         self.activate("2.2")
         self.box.sim("unbind")
         self.box.sim("bind")
-        wait_for(lambda: self.state() == "active", 60, "the driver to be seen again")
+        wait_for(lambda: self.state() == "active", 40, "the driver to be seen again")
         self.activate("2.3")
         self.box.sim("unbind")
 

@@ -79,8 +79,8 @@ GUIDS = {
     "scp": "65922703-2f74-e644-8dff-579ac1ff0610",
 }
 
-# What a deadline is multiplied by: it ends a test that hangs, on a machine however busy. Four times the usual one is still
-# before lfad's next poll, which would find what an event did not tell.
+# What a deadline is multiplied by: it ends a test that hangs, on a machine however busy. Four times what is usual here, 10
+# to 12 s, is less than the time between two of lfad's polls, which would find what no event told; under memcheck it is not.
 PATIENCE = max(4, memcheck.SLOWNESS)
 _OUTSIDE = "LFAD_WORLD_OUTSIDE"  # the mount namespace that must not be ours, set by enter() for the inner process
 _SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: )")
@@ -1034,7 +1034,7 @@ class World:
         """A job's properties; readable for a minute after its end."""
         return self.properties(path, JOB)
 
-    def wait_job(self, path, timeout=30):
+    def wait_job(self, path, timeout=12):
         """Waits until lfad says that the job has ended, and returns its properties."""
         self.wait_for(lambda: any(item.args[1] == path for item in self.signals("JobRemoved")), timeout,
                       f"JobRemoved of {path}")
@@ -1076,7 +1076,7 @@ class World:
         with open(os.path.join(folder or self.state_dir, "history.jsonl"), "ab") as file:
             file.write((b"#" * 4095 + b"\n") * 4)
 
-    def wait_record(self, record_type, job=None, timeout=20):
+    def wait_record(self, record_type, job=None, timeout=12):
         """Waits for a record of that type (of that job) on disk and returns the newest."""
         return self.wait_for(lambda: self.history_file(record_type, job), timeout,
                              f"a record '{record_type}' of job {job}")[-1]
