@@ -34,12 +34,6 @@ def wanted():
     return SLOWNESS > 1
 
 
-def needs_young_reading(test):
-    """Of a test in which lfad takes a reading of the last second for what is there, although it is not any more: where
-    a worker takes longer than that, it reads anew."""
-    return unittest.skipIf(wanted(), "no reading is younger than a second under memcheck")(test)
-
-
 def cannot(why):
     """Of a test for something that a program cannot do under memcheck, which passes in all other runs."""
     return unittest.skipIf(wanted(), f"under memcheck {why}")
