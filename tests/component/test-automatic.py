@@ -140,8 +140,8 @@ class AutomaticTest(world.TestCase):
         [event] = self.plan("activation")
         self.assertEqual(event["start"], start + delay)
         section, start = self.window(after=2 - delay // 10**6, name=name)  # open already, and the moment is to come
-        self.configure("MaxNeedSec=595s", section)
-        self.world.wait_record("finished", timeout=60)
+        self.configure("MaxNeedSec=595s", section, poll="60s")
+        self.world.wait_record("finished")
         [queued] = self.queued()
         self.assertGreaterEqual(queued["timestamp"], start + delay)
 

@@ -28,6 +28,7 @@ WATCHDOG = {"identity": "SBSA Generic Watchdog", "state": "active", "timeout": 1
 OTHER = "11111111-2222-3333-4444-555555555555"  # an image that is not there: only remembered
 LEARNED = {"guid": OTHER, "profile": "nv3", "samples": 5, "worst-usec": 7000, "worst-write-usec": 0}
 
+PATIENCE_SEC = 4.5  # and a little more is lfad's with systemd and logind (src/daemon/bus-question.h)
 CANCELLED, SUCCEEDED = ("cancelled", "DaemonRestarted"), ("succeeded", "")
 RESTARTED = ("unknown", "HostRestarted")
 # What becomes of a job that meets the fault before "started" is on disk, and after.
@@ -329,6 +330,7 @@ class CrashTest(world.TestCase):
         self.target = self.next_version()
         self.world.stage("rmm", self.target)
         seen = len(self.world.history_file())
+        self.began = time.monotonic()
         path = getattr(self, "enter_" + step)()
         getattr(self, "fault_" + fault.replace("-", "_"))()
         getattr(self, "leave_" + step)()
@@ -349,7 +351,8 @@ class CrashTest(world.TestCase):
         # While it is being raised systemd is lost with the bus; and on a slow machine lfad's patience is over before
         # systemd or logind answers.
         late = {"raised": ("refused", "WatchdogUnsafe"), "locked": ("refused", "SystemNotReady")}
-        if got != late.get(self.request_id.partition("-")[0]):
+        may_be_late = time.monotonic() - self.began > PATIENCE_SEC or self.request_id == "raised-drop-bus"
+        if not may_be_late or got != late.get(self.request_id.partition("-")[0]):
             self.assertEqual(got, (result, error), record)
         self.assertEqual(self.activate(), path, "the same request, the same job")
         self.world.refresh()

@@ -195,7 +195,7 @@ class NumbersTest(Case):
 
     def test_without_a_driver_there_are_no_images(self):
         self.world.sim("unbind")
-        self.world.wait_for(lambda: self.world.manager()["DriverState"] == "no-driver", 20, "the driver to be gone")
+        self.world.wait_for(lambda: self.world.manager()["DriverState"] == "no-driver", 10, "the driver to be gone")
         self.read()
         self.assertEqual(self.value("lfad_driver_state", state="no-driver"), 1)
         self.assertEqual(sum(self.by("lfad_images", "state").values()), 0)
