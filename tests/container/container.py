@@ -38,6 +38,7 @@ import time
 import unittest
 
 import installed
+import records
 import world
 from world import GUIDS, MANAGER, NAME, PATH  # noqa: F401, for those who import this  # pylint: disable=unused-import
 
@@ -493,13 +494,7 @@ class Container:
 
     def history(self, record_type=None, job=None):
         """The records on disk, oldest first; of one type and one job if given."""
-        lines = self.read("/var/lib/lfad/history.jsonl").split("\n")[:-1]  # the last one may not be all there yet
-        records = [json.loads(line) for line in lines]
-        for record in records:
-            if record["type"] == "queued":
-                record.setdefault("job", record["seq"])
-        return [record for record in records
-                if record_type in (None, record["type"]) and job in (None, record.get("job"))]
+        return records.parse(self.read("/var/lib/lfad/history.jsonl"), record_type, job)
 
     def wait_finished(self, job):
         """Waits for the record of a job's end, and returns it."""

@@ -28,6 +28,7 @@ import unittest
 
 import image
 import machine
+import records
 from machine import MachineError
 from world import GUIDS, MANAGER, NAME, PATH, TREE
 
@@ -179,13 +180,9 @@ class Box(machine.Machine):
 
     def history(self, record_type=None, job=None):
         """The records on disk, oldest first; of one type and one job if given."""
-        text = self.shell("cat /var/lib/lfad/history.jsonl*", check=False).stdout
-        records = [json.loads(line) for line in text.split("\n")[:-1]]  # the last line may not be all there yet
-        for record in records:
-            if record["type"] == "queued":
-                record.setdefault("job", record["seq"])
-        return [record for record in records
-                if record_type in (None, record["type"]) and job in (None, record.get("job"))]
+        names = " ".join(records.FILES)
+        text = self.shell(f"cd /var/lib/lfad && cat {names} 2>/dev/null", check=False).stdout
+        return records.parse(text, record_type, job)
 
     def wait_finished(self, job):
         """Waits for the record of a job's end, and returns it."""

@@ -51,6 +51,7 @@ import dbus.mainloop.glib
 from gi.repository import GLib
 
 import memcheck
+import records
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD_DIR = os.path.realpath(os.environ.get("LFAD_BUILD_DIR", os.path.join(SOURCE_DIR, "build")))
@@ -574,6 +575,7 @@ class World:
             process.kill()
             if hangs:
                 process.wait(10)
+                sys.stderr.write(f"{part}: the leak check at its exit hung, and was given up\n")
                 return
             if part == "sim":
                 self._abort_fuse()
@@ -1053,23 +1055,12 @@ class World:
 
     def history_file(self, record_type=None, job=None):
         """The records on disk, oldest first; what is no record is left out. Of one type and one job if given."""
-        records, lines = [], []
-        for name in ("history.jsonl.3", "history.jsonl.2", "history.jsonl.1", "history.jsonl"):
+        found = []
+        for name in records.FILES:
             with contextlib.suppress(FileNotFoundError), \
                     open(os.path.join(self.state_dir, name), encoding="utf-8", errors="replace") as file:
-                lines += file.read().split("\n")[:-1]
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if not isinstance(record, dict) or "type" not in record or "seq" not in record:
-                continue
-            if record["type"] == "queued":
-                record.setdefault("job", record["seq"])  # this record's number is what gives a job its id
-            if record_type in (None, record["type"]) and job in (None, record.get("job")):
-                records.append(record)
-        return records
+                found += records.parse(file.read(), record_type, job)
+        return found
 
     def grow_history(self, folder=None):
         """Lines that are no records, so that the newest file has its part of HistoryMaxBytes=64K."""
